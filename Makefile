@@ -1,0 +1,70 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+UV := .tools/bin/uv
+RUN := .venv/bin
+SETUP := .venv/.setup
+
+.PHONY: help
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(SETUP) ## Install hotspan and everything it needs into .venv
+
+# Installed into a folder of its own, so that Debian's "externally managed" Python is left alone.
+$(UV): requirements/uv.txt
+	@echo "Installing uv into .tools"
+	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes --upgrade --target .tools -r requirements/uv.txt
+	@touch $(UV)
+
+$(SETUP): $(UV) requirements/dev.txt pyproject.toml
+	@test -x .venv/bin/python || $(UV) venv --quiet --python python3 .venv
+	@echo "Installing hotspan and its requirements into .venv"
+	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+	@touch $(SETUP)
+
+.PHONY: demo
+demo: setup ## Run the demo shop, the collector and the UI; print what is wrong with the shop
+	@exec $(RUN)/hotspan demo
+
+.PHONY: test-setup
+test-setup: setup ## Install what tests need besides: Redis, PostgreSQL, Chromium, a ClickHouse server
+	@bash tests/install.sh
+
+.PHONY: test
+test: test-setup ## Run the tests, against real components
+	@$(RUN)/pytest -m "not slow"
+
+.PHONY: test-all
+test-all: test-setup ## Run all tests, also the long ones
+	@$(RUN)/pytest
+
+.PHONY: lint
+lint: setup ## Check style, types and imports between packages
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports --no-cache
+
+.PHONY: format
+format: setup ## Format the code
+	@$(RUN)/ruff check --fix .
+	@$(RUN)/ruff format .
+
+.PHONY: bench
+bench: setup ## Measure, and write docs/performance.md
+	@$(RUN)/python tests/benchmarks/run.py
+
+.PHONY: lock
+lock: $(UV) ## Resolve the requirements anew, with hashes
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 requirements/uv.in -o requirements/uv.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --all-extras pyproject.toml requirements/dev.in -o requirements/dev.txt
+	@for extra in collector ui demo; do \
+		$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra $$extra -c requirements/dev.txt pyproject.toml -o requirements/$$extra.txt; \
+	done
+
+.PHONY: clean
+clean: ## Remove what setup and the demo made
+	@rm -rf .venv .tools .demo

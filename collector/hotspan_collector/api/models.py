@@ -1,0 +1,299 @@
+"""What the API answers: the contract with the UI, the command line and other clients.
+
+Times are RFC 3339 in UTC; durations are milliseconds where the name ends in `_ms`, microseconds
+where it ends in `_us`; ids are lower-case hex. A field that is unknown is `null`, never a magic
+value.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Severity = Literal["info", "warning", "critical"]
+Confidence = Literal["low", "medium", "high"]
+EntryKind = Literal["web", "task", "command"]
+ViolationStatus = Literal["open", "quiet"]
+
+
+class Model(BaseModel):
+    """Base of everything that crosses the wire."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Code(Model):
+    """A place in the user's code."""
+
+    file: str
+    line: int
+    function: str
+
+
+class Service(Model):
+    """A service in one environment."""
+
+    name: str
+    namespace: str
+    environment: str
+    versions: list[str] = Field(description="service.version values, newest first")
+    entries: int = Field(description="Entries in the asked period")
+    errors: int
+    p50_ms: float
+    p95_ms: float
+    last_seen: datetime
+
+
+class Services(Model):
+    """`GET /api/v1/services`."""
+
+    services: list[Service]
+
+
+class EntryGroup(Model):
+    """All entries of one route, task or command."""
+
+    service: str
+    environment: str
+    kind: EntryKind
+    name: str
+    entries: int
+    errors: int
+    p50_ms: float
+    p95_ms: float
+    queries_mean: float
+    queries_p95: float
+    last_seen: datetime
+
+
+class EntryGroups(Model):
+    """`GET /api/v1/entries`."""
+
+    entries: list[EntryGroup]
+
+
+class TraceSummary(Model):
+    """One entry found by a search; a trace has as many as it has entries."""
+
+    trace_id: str
+    entry_span_id: str
+    start: datetime
+    duration_ms: float
+    service: str
+    environment: str
+    version: str
+    kind: EntryKind
+    name: str
+    error: bool
+    http_status: int | None
+    task_state: str | None
+    spans: int
+    queries: int
+    findings: int
+    partial: bool
+
+
+class TraceSummaries(Model):
+    """`GET /api/v1/traces`."""
+
+    traces: list[TraceSummary]
+    next_cursor: str | None = Field(description="Pass as `cursor` to get the next page")
+
+
+class TraceSpan(Model):
+    """A span as the waterfall needs it; `GET …/spans/{span_id}` has the rest."""
+
+    span_id: str
+    parent_span_id: str | None
+    entry_span_id: str | None
+    name: str
+    service: str
+    kind: Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
+    start_us: float = Field(description="Microseconds since the start of the trace")
+    duration_us: float
+    status: Literal["unset", "ok", "error"]
+    statement: str | None = Field(description="Database statement, if it is one")
+    statement_fingerprint: str | None = Field(description="Equal for statements of one shape")
+    code: Code | None
+
+
+class Trace(Model):
+    """`GET /api/v1/traces/{trace_id}`."""
+
+    trace_id: str
+    start: datetime
+    duration_ms: float
+    services: list[str]
+    spans: list[TraceSpan] = Field(description="Ordered by start")
+    truncated: bool = Field(description="More spans exist than were returned")
+    total_spans: int
+    findings: list[Finding]
+
+
+class SpanEvent(Model):
+    """An event of a span."""
+
+    name: str
+    offset_us: float = Field(description="Microseconds since the start of the span")
+    attributes: dict[str, JsonValue]
+
+
+class SpanLink(Model):
+    """A link to another span."""
+
+    trace_id: str
+    span_id: str
+    attributes: dict[str, JsonValue]
+
+
+class Span(TraceSpan):
+    """`GET /api/v1/traces/{trace_id}/spans/{span_id}`: a span with all it carries."""
+
+    start: datetime
+    status_message: str
+    trace_state: str
+    scope_name: str
+    scope_version: str
+    attributes: dict[str, JsonValue]
+    resource: dict[str, JsonValue]
+    events: list[SpanEvent]
+    links: list[SpanLink]
+
+
+class Finding(Model):
+    """One hit of a rule in one entry. The same fields as `hotspan check --format json`."""
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    service: str
+    entry: str
+    entry_span_id: str
+    trace_id: str
+    fingerprint: str
+    count: int
+    wasted_ms: float
+    evidence: Evidence
+    suggestion: str
+    code: Code | None
+
+
+class Evidence(Model):
+    """Why a rule fired."""
+
+    span_ids: list[str] = Field(description="The offending spans, at most 20")
+    statement: str | None = Field(default=None, description="Normalised text")
+    details: dict[str, JsonValue] = Field(
+        default_factory=dict, description="What the rule measured, by name"
+    )
+    missing_attributes: list[str] = Field(
+        default_factory=list, description="What would have raised the confidence"
+    )
+
+
+class Violation(Model):
+    """All findings of one fingerprint."""
+
+    id: str = Field(description="The fingerprint, `v1:…`")
+    rule: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    status: ViolationStatus
+    service: str
+    namespace: str
+    environment: str
+    entry: str
+    entry_kind: EntryKind
+    hits: int = Field(description="Entries hit")
+    entries: int = Field(description="Entries of this route or task since the first hit")
+    count: int = Field(description="Repetitions or occurrences in the worst entry")
+    wasted_ms: float = Field(description="Mean time lost in an entry that is hit")
+    lost_seconds_per_day: float
+    first_seen: datetime
+    last_seen: datetime
+    first_release: str
+    last_release: str
+    code: Code | None
+    suggestion: str
+    summary: str = Field(description="One line: what happened, with its numbers")
+
+
+class Violations(Model):
+    """`GET /api/v1/violations`: worst first."""
+
+    violations: list[Violation]
+    total: int
+
+
+class Occurrence(Model):
+    """An entry in which the violation was found."""
+
+    trace_id: str
+    entry_span_id: str
+    at: datetime
+    duration_ms: float
+    count: int
+    wasted_ms: float
+    version: str
+
+
+class RuleSetting(Model):
+    """A setting of a rule."""
+
+    name: str
+    type: str
+    default: JsonValue
+    value: JsonValue
+    unit: str
+    reason: str
+
+
+class Rule(Model):
+    """A rule of the catalogue."""
+
+    id: str
+    title: str
+    finds: str
+    why: str
+    settings: list[RuleSetting]
+    needs: list[str] = Field(description="Attributes that raise its confidence")
+    docs: str
+
+
+class Rules(Model):
+    """`GET /api/v1/rules`."""
+
+    rules: list[Rule]
+
+
+class ViolationDetail(Violation):
+    """`GET /api/v1/violations/{id}`."""
+
+    evidence: Evidence
+    evidence_trace_id: str
+    evidence_entry_span_id: str
+    occurrences: list[Occurrence] = Field(description="Newest first, at most 20")
+    rule_info: Rule
+
+
+class Status(Model):
+    """`GET /api/v1/status`: is everything working, and how far behind is it."""
+
+    version: str
+    store: str = Field(description="Kind and version of the store")
+    spans_stored: int
+    spans_rejected: int
+    evaluator_lag_s: float | None
+    evaluator_pending_entries: int
+    last_evaluated_entry: datetime | None
+    alerts_pending: int
+
+
+class Problem(Model):
+    """An error answer: `code` for programs, `message` for people, saying what to do."""
+
+    code: str
+    message: str
