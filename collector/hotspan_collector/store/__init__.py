@@ -1,0 +1,66 @@
+"""Where spans are kept: one port, an embedded store and a server behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hotspan_collector.errors import ConfigurationError
+from hotspan_collector.store.embedded import EmbeddedStore
+from hotspan_collector.store.migrate import migrate, set_retention, sync_to_disk
+from hotspan_collector.store.server import ServerStore
+from hotspan_collector.store.spans_insert import SpanBounds
+
+if TYPE_CHECKING:
+    from hotspan_collector.settings import Settings
+    from hotspan_collector.store.port import SpanStore
+
+__all__ = ["open_store"]
+
+
+def open_store(settings: Settings) -> SpanStore:
+    """Open the store that the settings name, and bring its tables up to date.
+
+    Raises:
+        ConfigurationError: the address is neither `chdb://` nor `http(s)://`.
+        HotspanError: the store cannot be opened; the message says why and what to do.
+
+    """
+    scheme, _, rest = settings.store_dsn.partition("://")
+    bounds = SpanBounds(
+        retention_days=settings.retention_days,
+        future_tolerance_s=settings.future_tolerance_s,
+        reversed_tolerance_ms=settings.reversed_tolerance_ms,
+    )
+    queries: dict[str, object] = {
+        "max_execution_time": settings.query_timeout_s,
+        "do_not_merge_across_partitions_select_final": 1,
+    }
+    inserts: dict[str, object] = {
+        "max_execution_time": settings.insert_timeout_s,
+        "max_memory_usage": settings.max_insert_memory_bytes,
+        "async_insert": 0,
+    }
+    store: SpanStore
+    if scheme == "chdb":
+        store = EmbeddedStore(
+            Path("/" + rest.lstrip("/")), bounds=bounds, settings=queries, insert_settings=inserts
+        )
+    elif scheme in {"http", "https"}:
+        store = ServerStore(
+            settings.store_dsn,
+            bounds=bounds,
+            settings=queries,
+            insert_settings=inserts,
+            timeout_s=settings.query_timeout_s + 5,
+        )
+    else:
+        raise ConfigurationError(
+            f"HOTSPAN_STORE is {settings.store_dsn!r}; expected chdb:///directory or "
+            "http(s)://user:password@host:8123/database."
+        )
+    migrate(store)
+    set_retention(store, days=settings.retention_days)
+    if scheme == "chdb":
+        sync_to_disk(store)
+    return store

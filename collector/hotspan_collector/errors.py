@@ -1,0 +1,53 @@
+"""What can go wrong, in words that say what to do.
+
+Every error that reaches a person is a `HotspanError`; its docstring is its message unless one is
+given.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigurationError",
+    "DataDirectoryInUseError",
+    "HotspanError",
+    "MalformedRequestError",
+    "PortInUseError",
+    "StoreRefusedError",
+    "StoreTooOldError",
+    "StoreUnavailableError",
+]
+
+
+class HotspanError(Exception):
+    """Something went wrong in hotspan."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__doc__)
+
+
+class ConfigurationError(HotspanError):
+    """A setting has a value that cannot be used."""
+
+
+class PortInUseError(HotspanError):
+    """A port that hotspan wants to listen on is taken."""
+
+
+class DataDirectoryInUseError(HotspanError):
+    """Another collector owns the data directory."""
+
+
+class StoreUnavailableError(HotspanError):
+    """The store cannot be reached, or has no room at the moment: try again later."""
+
+
+class StoreRefusedError(HotspanError):
+    """The store refused what it was given: trying again will not help."""
+
+
+class StoreTooOldError(HotspanError):
+    """The ClickHouse server is too old."""
+
+
+class MalformedRequestError(HotspanError):
+    """The request is not OTLP."""

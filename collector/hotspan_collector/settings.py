@@ -1,0 +1,226 @@
+"""The collector's settings: environment variables `HOTSPAN_*`, or a TOML file (`--config`).
+
+A command line option wins over the environment, the environment over the file, the file over the
+default.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettingsSource
+
+from hotspan_collector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pydantic_settings import PydanticBaseSettingsSource
+
+__all__ = ["Settings", "is_loopback", "load_settings"]
+
+_MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Everything that can be set about a collector."""
+
+    model_config = SettingsConfigDict(env_prefix="HOTSPAN_", extra="forbid", frozen=True)
+
+    store: str = Field(
+        default="",
+        description="Where spans are kept: `chdb:///directory` for the embedded store, "
+        "`http(s)://user:password@host:8123/database` for a ClickHouse server (25.8 or newer). "
+        "Empty: the embedded store in `data_dir`.",
+    )
+    data_dir: Path = Field(
+        default=Path.home() / ".local" / "share" / "hotspan",
+        description="Where the embedded store keeps its files, when `store` is empty.",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on. Anything but loopback needs `ingest_keys` and "
+        "`api_keys`.",
+    )
+    grpc_port: int = Field(default=4317, ge=0, le=65535, description="Port of OTLP/gRPC.")
+    http_port: int = Field(default=4318, ge=0, le=65535, description="Port of OTLP/HTTP.")
+    api_port: int = Field(default=4319, ge=0, le=65535, description="Port of the API.")
+    ingest_keys: tuple[SecretStr, ...] = Field(
+        default=(),
+        description="Keys that may send spans, as `Authorization: Bearer …`; a JSON list in the "
+        "environment. Empty: no key is asked for.",
+    )
+    api_keys: tuple[SecretStr, ...] = Field(
+        default=(),
+        description="Keys that may use the API, as `Authorization: Bearer …`; a JSON list in the "
+        "environment. Empty: no key is asked for.",
+    )
+    log_format: str = Field(
+        default="console", pattern="^(console|json)$", description="`console` or `json`."
+    )
+
+    max_request_bytes: int = Field(
+        default=64 * _MIB,
+        ge=1024,
+        description="Largest OTLP request, after decompression, in bytes. OTLP recommends 64 MiB.",
+    )
+    commit_linger_ms: int = Field(
+        default=100,
+        ge=0,
+        description="How long a request waits for others to be committed with it, in milliseconds.",
+    )
+    commit_max_bytes: int = Field(
+        default=16 * _MIB,
+        ge=1024,
+        description="A commit is started early when this many bytes wait for it.",
+    )
+    commit_queue_bytes: int = Field(
+        default=128 * _MIB,
+        ge=1024,
+        description="Requests are refused (retryable) while more than this many bytes wait.",
+    )
+    commit_workers: int = Field(default=2, ge=1, le=16, description="Commits that run at once.")
+    insert_timeout_s: float = Field(
+        default=4.0,
+        gt=0,
+        description="Longest time an insert may take, in seconds. The evaluator looks back this far.",
+    )
+    retention_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days that spans are kept. Older spans are rejected when they arrive.",
+    )
+    future_tolerance_s: float = Field(
+        default=600.0, ge=0, description="How far ahead of our clock a span may lie, in seconds."
+    )
+    reversed_tolerance_ms: float = Field(
+        default=1000.0,
+        ge=0,
+        description="How far a span may end before its start (clock steps), in milliseconds; its "
+        "duration is then 0.",
+    )
+    max_insert_memory_bytes: int = Field(
+        default=1024 * _MIB, ge=64 * _MIB, description="Memory that one insert may use in ClickHouse."
+    )
+
+    evaluate_every_s: float = Field(
+        default=1.0, gt=0, description="Seconds between two looks at what has come."
+    )
+    settle_s: float = Field(
+        default=3.0,
+        ge=0,
+        description="An entry is evaluated this long after its own span has come, in seconds.",
+    )
+    settle_incomplete_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="An entry whose own span is missing is evaluated this long after its first.",
+    )
+    rules: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Values of rules' settings, by rule id: `[rules.n_plus_one]` in the file.",
+    )
+    rules_disabled: tuple[str, ...] = Field(default=(), description="Ids of rules not to run.")
+    open_after_hits: int = Field(
+        default=3,
+        ge=1,
+        description="Hits within a day that open a violation; one is enough when it is critical or "
+        "the rule is about tasks.",
+    )
+    quiet_after_s: float = Field(
+        default=3600.0,
+        gt=0,
+        description="An alert resolves as quiet when its violation was not hit for this long.",
+    )
+
+    alert_webhook_url: str = Field(
+        default="",
+        description="Where alerts go: an HTTP address that takes Alertmanager's webhook JSON "
+        "(version 4). Empty: no alerts.",
+    )
+    alert_timeout_s: float = Field(default=10.0, gt=0, description="Longest time for one delivery.")
+    alert_max_attempts: int = Field(
+        default=20, ge=1, description="Deliveries tried, with growing pauses, before giving up."
+    )
+    ui_url: str = Field(
+        default="http://127.0.0.1:8501", description="Address of the UI, for links in alerts."
+    )
+    query_timeout_s: float = Field(
+        default=30.0, gt=0, description="Longest time a query of the API may take, in seconds."
+    )
+    max_trace_spans: int = Field(
+        default=50_000, ge=1, description="Most spans of one trace that the API returns."
+    )
+
+    @property
+    def store_dsn(self) -> str:
+        """The store's address: `store`, or the embedded store in `data_dir`."""
+        return self.store or f"chdb://{self.data_dir.expanduser().absolute()}/store"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then the file named by `load_settings`."""
+        del dotenv_settings, file_secret_settings
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load_settings(*, config: Path | None = None, **options: object) -> Settings:
+    """Read the settings; `options` that are None are left to environment, file and default.
+
+    Raises:
+        ConfigurationError: a value cannot be used; the message names it and where it stands.
+
+    """
+    if config is not None and not config.is_file():
+        raise ConfigurationError(f"The settings file {config} does not exist.")
+    given = {name: value for name, value in options.items() if value is not None}
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=config)
+
+    try:
+        settings = FromFile(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from error
+    except ValueError as error:
+        raise ConfigurationError(f"The settings file {config} is not TOML: {error}") from error
+    _refuse_open_doors(settings)
+    return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reachable from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _refuse_open_doors(settings: Settings) -> None:
+    if is_loopback(settings.host):
+        return
+    missing = [name for name in ("ingest_keys", "api_keys") if not getattr(settings, name)]
+    if missing:
+        names = " and ".join(f"HOTSPAN_{name.upper()}" for name in missing)
+        raise ConfigurationError(
+            f"To listen on {settings.host}, set {names}: without keys anybody who reaches this "
+            'machine could write and read spans. Example: HOTSPAN_INGEST_KEYS=\'["a-long-secret"]\'. '
+            "Or listen on 127.0.0.1."
+        )
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"])
+        variable = f"HOTSPAN_{name.upper()}"
+        lines.append(f"{variable} (or `{name}` in the settings file): {problem['msg']}")
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""Reads the SQL that stands in .sql files beside the code that runs it.
+
+A file holds named blocks, each introduced by a line `-- name: block`. What follows is one
+statement, comments included; they reach the server's log, where they help.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["load_blocks", "split_statements"]
+
+_NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+def load_blocks(package: str, filename: str) -> Mapping[str, str]:
+    """Return the named statements of a .sql file of `package`, without trailing semicolons."""
+    text = files(package).joinpath(filename).read_text("utf-8")
+    parts = _NAME.split(text)
+    return {
+        name: body.strip().removesuffix(";")
+        for name, body in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
+def split_statements(text: str) -> list[str]:
+    """Split a script at the semicolons that end a line; comments stay with what they precede."""
+    return [part.strip() for part in re.split(r";[ \t]*(?:\n|\Z)", text) if part.strip()]

@@ -1,0 +1,119 @@
+"""SQL over clickhouse-connect: what the embedded store and the server store have in common."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from clickhouse_connect.driver.exceptions import (
+    ClickHouseError,
+    OperationalError,
+    StreamFailureError,
+)
+
+from hotspan_collector.errors import HotspanError, StoreRefusedError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from clickhouse_connect.driver.client import Client
+
+    from hotspan_collector.store.port import Row
+
+__all__ = ["ClickHouse", "translate_error"]
+
+_CODE = re.compile(r"[Cc]ode: (\d+)")
+
+# ClickHouse's errors that say "not now" rather than "not this".
+_TEMPORARY_CODES = frozenset(
+    {
+        159,  # TIMEOUT_EXCEEDED
+        164,  # READONLY, while a disk is full
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        241,  # MEMORY_LIMIT_EXCEEDED
+        242,  # TABLE_IS_READ_ONLY
+        243,  # NOT_ENOUGH_SPACE
+        252,  # TOO_MANY_PARTS
+        279,  # ALL_CONNECTION_TRIES_FAILED
+        319,  # UNKNOWN_STATUS_OF_INSERT
+        394,  # QUERY_WAS_CANCELLED
+        425,  # SYSTEM_ERROR
+        735,  # QUERY_WAS_CANCELLED_BY_CLIENT
+    }
+)
+
+
+def translate_error(error: Exception) -> HotspanError:
+    """Say in our words whether trying again can help."""
+    text = str(error)
+    code = _CODE.search(text)
+    if isinstance(error, OperationalError | StreamFailureError) and code is None:
+        return StoreUnavailableError(f"The store cannot be reached: {text}")
+    if code is not None and int(code.group(1)) in _TEMPORARY_CODES:
+        return StoreUnavailableError(f"The store cannot do it at the moment: {text}")
+    return StoreRefusedError(text)
+
+
+class ClickHouse:
+    """Runs SQL with one client a thread: clients are not for concurrent use."""
+
+    def __init__(self, *, connect: Callable[[], Client], settings: Mapping[str, object]) -> None:
+        """Prepare; the first call of each thread connects.
+
+        Args:
+            connect: makes a client.
+            settings: ClickHouse settings of every query.
+
+        """
+        self._connect = connect
+        self._settings = dict(settings)
+        self._local = threading.local()
+        self._clients: list[Client] = []
+        self._lock = threading.Lock()
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
+        """See `Database.rows`."""
+        with self._client() as client:
+            result = client.query(sql, parameters=_plain(parameters), settings=self._settings)
+            return list(result.named_results())
+
+    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """See `Database.execute`."""
+        with self._client() as client:
+            client.command(sql, parameters=_plain(parameters), settings=self._settings)
+
+    def json_bytes(self, sql: str, parameters: Mapping[str, object] | None = None) -> bytes:
+        """See `Database.json_bytes`."""
+        with self._client() as client:
+            answer: bytes = client.raw_query(
+                sql, parameters=_plain(parameters), settings=self._settings
+            )
+            return answer
+
+    def close(self) -> None:
+        """Close the clients of all threads."""
+        with self._lock:
+            for client in self._clients:
+                client.close()
+            self._clients.clear()
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        try:
+            client = getattr(self._local, "client", None)
+            if client is None:
+                client = self._connect()
+                self._local.client = client
+                with self._lock:
+                    self._clients.append(client)
+            yield client
+        except ClickHouseError as error:
+            raise translate_error(error) from error
+
+
+def _plain(parameters: Mapping[str, object] | None) -> dict[str, Any] | None:
+    return None if parameters is None else dict(parameters)

@@ -1,0 +1,148 @@
+"""ClickHouse in our own process (chdb). One process owns the data directory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import chdb
+import clickhouse_connect
+
+from hotspan_collector.errors import DataDirectoryInUseError, StoreRefusedError
+from hotspan_collector.store.clickhouse import ClickHouse, translate_error
+from hotspan_collector.store.spans_insert import (
+    FORMAT_SETTINGS,
+    SpanBounds,
+    insert_statement,
+    request_structure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DATABASE", "EmbeddedStore"]
+
+DATABASE = "hotspan"
+
+# A small machine's share: the engine's defaults are for servers (mark cache 5 GiB).
+_ENGINE_OPTIONS = {
+    "mark_cache_size": 256 * 1024 * 1024,
+    "uncompressed_cache_size": 0,
+    "background_pool_size": 2,
+}
+
+
+class EmbeddedStore(ClickHouse):
+    """A `SpanStore` in a directory, for one machine and no server."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        bounds: SpanBounds,
+        settings: Mapping[str, object],
+        insert_settings: Mapping[str, object],
+    ) -> None:
+        """Open the directory, creating it when there is none.
+
+        Args:
+            directory: holds the store; owned by this process until `close`.
+            bounds: which spans are valid.
+            settings: ClickHouse settings of queries.
+            insert_settings: ClickHouse settings of span inserts.
+
+        Raises:
+            DataDirectoryInUseError: another process owns the directory.
+
+        """
+        self._directory = directory
+        self._lock_file = _lock(directory)
+        self._bounds = bounds
+        self._insert_settings = {**insert_settings, **FORMAT_SETTINGS}
+        self._structure = request_structure()
+        self._inserters = threading.local()
+        self._connections: list[Any] = []
+        super().__init__(connect=self._new_client, settings=settings)
+        self._root().query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+
+    def insert_spans(self, body: bytes, *, token: str) -> int:
+        """See `SpanStore.insert_spans`."""
+        # chdb reads from files only; a memory file has no disk behind it.
+        descriptor = os.memfd_create("otlp")
+        try:
+            with os.fdopen(os.dup(descriptor), "wb") as memory:
+                memory.write(body)
+            source = (
+                f"file('/proc/{os.getpid()}/fd/{descriptor}', 'ProtobufSingle', "
+                f"$$ {self._structure} $$)"
+            )
+            statement = f"{insert_statement(source)}\nSETTINGS insert_deduplication_token = '{token}'"
+            result = self._inserter().query(statement, params=self._bounds.parameters())
+        except RuntimeError as error:
+            raise translate_error(error) from error
+        finally:
+            os.close(descriptor)
+        return int(result.rows_written())
+
+    def close(self) -> None:
+        """See `SpanStore.close`."""
+        super().close()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        self._lock_file.close()
+
+    def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
+        return clickhouse_connect.get_client(
+            dsn=f"chdb://{self._directory}", database=DATABASE, chdb_options=_ENGINE_OPTIONS
+        )
+
+    def _root(self) -> Any:  # noqa: ANN401 (chdb is untyped)
+        options = "&".join(f"{name}={value}" for name, value in _ENGINE_OPTIONS.items())
+        try:
+            connection = chdb.connect(f"{self._directory}?{options}")
+        except RuntimeError as error:
+            raise StoreRefusedError(
+                f"The embedded store in {self._directory} cannot be opened: {error}"
+            ) from error
+        self._connections.append(connection)
+        return connection
+
+    def _inserter(self) -> Any:  # noqa: ANN401 (chdb is untyped)
+        connection = getattr(self._inserters, "connection", None)
+        if connection is None:
+            connection = self._root()
+            connection.query(f"USE {DATABASE}")
+            for name, value in self._insert_settings.items():
+                connection.query(_set(name, value))
+            self._inserters.connection = connection
+        return connection
+
+
+def _set(name: str, value: object) -> str:
+    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"SET {name} = '{quoted}'"
+
+
+def _lock(directory: Path) -> Any:  # noqa: ANN401 (an open file)
+    # chdb's own error for this does not say what is wrong.
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = (directory.parent / f"{directory.name}.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        owner = lock.read().strip()
+        lock.close()
+        raise DataDirectoryInUseError(
+            f"The data directory {directory} belongs to another collector"
+            f"{f' (process {owner})' if owner else ''}. Stop that one, or choose another directory "
+            "with --data-dir."
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

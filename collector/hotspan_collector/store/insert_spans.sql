@@ -1,0 +1,118 @@
+-- name: insert_spans
+-- From OTLP requests to rows. The WHERE at the end is what makes a
+-- span valid (mirrored in ingest/validity.py, which names the reason).
+INSERT INTO spans
+(
+    start_time, duration_ns, trace_id, span_id, parent_span_id, entry_span_id, trace_state, flags,
+    name, kind, status, status_message,
+    service, namespace, environment, version, process, resource, resource_types,
+    scope_name, scope_version,
+    attributes, attribute_types, dropped_attributes,
+    events, dropped_events, links, dropped_links,
+    db_system, db_statement, db_fingerprint,
+    http_method, http_route, http_status, url, peer,
+    message_id, task, task_state, task_retries, queue,
+    exception_type, exception_message,
+    code_file, code_line, code_function
+)
+WITH
+    v -> coalesce(v.string_value, toString(v.int_value), toString(v.bool_value), toString(v.double_value), v.array_value, v.kvlist_value, v.bytes_value, '') AS text_of,
+    v -> multiIf(isNotNull(v.string_value), 1, isNotNull(v.bool_value), 2, isNotNull(v.int_value), 3, isNotNull(v.double_value), 4, isNotNull(v.array_value), 5, isNotNull(v.kvlist_value), 6, isNotNull(v.bytes_value), 7, 0) AS type_of,
+    decoded AS (SELECT resource_spans FROM {source}),
+    resources AS
+    (
+        SELECT
+            CAST(arrayMap(a -> (a.key, text_of(a.value)), r.resource.attributes), 'Map(LowCardinality(String), String)') AS resource,
+            arrayMap(a -> toUInt8(type_of(a.value)), r.resource.attributes) AS resource_types,
+            cityHash64(resource) AS process,
+            toLowCardinality(resource['service.name']) AS service,
+            toLowCardinality(resource['service.namespace']) AS namespace,
+            toLowCardinality(if(resource['deployment.environment.name'] != '', resource['deployment.environment.name'], resource['deployment.environment'])) AS environment,
+            toLowCardinality(resource['service.version']) AS version,
+            r.scope_spans AS scope_spans
+        FROM (SELECT arrayJoin(resource_spans) AS r FROM decoded)
+    ),
+    scopes AS
+    (
+        SELECT
+            * EXCEPT (scope_spans, ss),
+            toLowCardinality(ss.scope.name) AS scope_name,
+            toLowCardinality(ss.scope.version) AS scope_version,
+            ss.spans AS spans_of_scope
+        FROM (SELECT *, arrayJoin(scope_spans) AS ss FROM resources)
+    ),
+    flat AS
+    (
+        SELECT * EXCEPT (spans_of_scope), arrayJoin(spans_of_scope) AS s FROM scopes
+    ),
+    mapped AS
+    (
+        SELECT
+            *,
+            CAST(arrayMap(a -> (a.key, text_of(a.value)), s.attributes), 'Map(LowCardinality(String), String)') AS attributes,
+            arrayFirst(e -> e.name = 'exception', s.events) AS exception,
+            CAST(arrayMap(a -> (a.key, ifNull(a.value.string_value, '')), exception.attributes), 'Map(String, String)') AS exception_attributes,
+            if(attributes['db.query.text'] != '', attributes['db.query.text'], attributes['db.statement']) AS statement,
+            if(attributes['url.full'] != '', attributes['url.full'], attributes['http.url']) AS full_url
+        FROM flat
+    )
+SELECT
+    fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS start_time,
+    if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
+    toFixedString(substring(s.trace_id, 1, 16), 16) AS trace_id,
+    toFixedString(substring(s.span_id, 1, 8), 8) AS span_id,
+    toFixedString(substring(s.parent_span_id, 1, 8), 8) AS parent_span_id,
+    toFixedString(substring(unhex(attributes['hotspan.entry.span_id']), 1, 8), 8) AS entry_span_id,
+    s.trace_state AS trace_state,
+    s.flags AS flags,
+    s.name AS name,
+    if(s.kind BETWEEN 1 AND 5, s.kind, 0) AS kind,
+    if(s.status.code BETWEEN 1 AND 2, s.status.code, 0) AS status,
+    s.status.message AS status_message,
+    service, namespace, environment, version, process, resource, resource_types,
+    scope_name, scope_version,
+    attributes,
+    arrayMap(a -> toUInt8(type_of(a.value)), s.attributes) AS attribute_types,
+    s.dropped_attributes_count AS dropped_attributes,
+    arrayMap(e -> (e.time_unix_nano, e.name, CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), e.attributes)), s.events) AS events,
+    s.dropped_events_count AS dropped_events,
+    arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, CAST(arrayMap(a -> (a.key, text_of(a.value)), l.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), l.attributes)), s.links) AS links,
+    s.dropped_links_count AS dropped_links,
+    if(attributes['db.system.name'] != '', attributes['db.system.name'], attributes['db.system']) AS db_system,
+    statement AS db_statement,
+    -- Driver placeholders become literals, so that normalizeQuery folds lists of them; SAVEPOINT
+    -- names hold a thread id; a list of one is a list.
+    if(statement = '', 0, cityHash64(replaceAll(normalizeQuery(replaceRegexpAll(
+        replaceRegexpAll(statement, '%\\(\\w+\\)s|%s|\\$\\d+|\\?', '1'),
+        '(?i)^((?:RELEASE |ROLLBACK TO )?SAVEPOINT ).*', '\\1')), '(?..)', '(?)'))) AS db_fingerprint,
+    if(attributes['http.request.method'] != '', attributes['http.request.method'], attributes['http.method']) AS http_method,
+    attributes['http.route'] AS http_route,
+    toUInt16OrZero(if(attributes['http.response.status_code'] != '', attributes['http.response.status_code'], attributes['http.status_code'])) AS http_status,
+    multiIf(
+        full_url != '', full_url,
+        attributes['url.path'] != '', concat(attributes['url.path'], if(attributes['url.query'] != '', concat('?', attributes['url.query']), '')),
+        attributes['http.target']) AS url,
+    multiIf(
+        attributes['server.address'] != '', attributes['server.address'],
+        full_url != '', domain(full_url),
+        attributes['net.peer.name'] != '', attributes['net.peer.name'],
+        attributes['http.host']) AS peer,
+    attributes['messaging.message.id'] AS message_id,
+    attributes['celery.task_name'] AS task,
+    attributes['celery.state'] AS task_state,
+    toUInt16OrZero(attributes['celery.retries']) AS task_retries,
+    if(attributes['messaging.destination.name'] != '', attributes['messaging.destination.name'], attributes['messaging.destination']) AS queue,
+    if(exception_attributes['exception.type'] != '', exception_attributes['exception.type'], attributes['error.type']) AS exception_type,
+    exception_attributes['exception.message'] AS exception_message,
+    if(attributes['code.file.path'] != '', attributes['code.file.path'], attributes['code.filepath']) AS code_file,
+    toUInt32OrZero(if(attributes['code.line.number'] != '', attributes['code.line.number'], attributes['code.lineno'])) AS code_line,
+    if(attributes['code.function.name'] != '', attributes['code.function.name'], attributes['code.function']) AS code_function
+FROM mapped
+WHERE length(s.trace_id) = 16
+    AND length(s.span_id) = 8
+    AND s.trace_id != unhex('00000000000000000000000000000000')
+    AND s.span_id != unhex('0000000000000000')
+    AND s.start_time_unix_nano >= {oldest_ns:UInt64}
+    AND s.start_time_unix_nano <= {newest_ns:UInt64}
+    AND s.end_time_unix_nano + {reversed_tolerance_ns:UInt64} >= s.start_time_unix_nano
+    AND s.end_time_unix_nano <= {newest_ns:UInt64};

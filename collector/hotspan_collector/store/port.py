@@ -1,0 +1,59 @@
+"""What the rest of the collector asks of a store: the port that both stores implement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Database", "Row", "SpanStore"]
+
+Row = dict[str, Any]
+
+
+class Database(Protocol):
+    """Runs SQL. Safe to use from several threads; every call blocks its thread."""
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
+        """Run a query and return its rows by column name.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached; try again later.
+            StoreRefusedError: the query is wrong, or asks for too much.
+
+        """
+        ...
+
+    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Run a statement that returns nothing. Raises as `rows` does."""
+        ...
+
+    def json_bytes(self, sql: str, parameters: Mapping[str, object] | None = None) -> bytes:
+        """Run a query that ends in a FORMAT clause and return ClickHouse's own bytes."""
+        ...
+
+
+class SpanStore(Database, Protocol):
+    """A database that takes OTLP requests as they came."""
+
+    def insert_spans(self, body: bytes, *, token: str) -> int:
+        """Store the spans of an ExportTraceServiceRequest; durable when it returns.
+
+        Args:
+            body: one or several serialized requests, joined.
+            token: equal for every try at storing the same bytes, so that they are stored once.
+
+        Returns:
+            How many spans were written; those that are not valid are left out.
+
+        Raises:
+            StoreUnavailableError: nothing is known to be stored; try again with the same token.
+            StoreRefusedError: the content cannot be stored; trying again will not help.
+
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the store. It cannot be used afterwards."""
+        ...

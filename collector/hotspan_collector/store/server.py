@@ -1,0 +1,107 @@
+"""A ClickHouse server, over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from hotspan_collector.errors import (
+    ConfigurationError,
+    StoreTooOldError,
+)
+from hotspan_collector.store.clickhouse import ClickHouse, translate_error
+from hotspan_collector.store.spans_insert import (
+    FORMAT_SETTINGS,
+    SpanBounds,
+    insert_statement,
+    request_structure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["MINIMUM_VERSION", "ServerStore"]
+
+MINIMUM_VERSION = (25, 8)
+
+
+class ServerStore(ClickHouse):
+    """A `SpanStore` in a ClickHouse server."""
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        bounds: SpanBounds,
+        settings: Mapping[str, object],
+        insert_settings: Mapping[str, object],
+        timeout_s: float,
+    ) -> None:
+        """Connect, and create the database when there is none.
+
+        Args:
+            dsn: `http(s)://user:password@host:8123/database`.
+            bounds: which spans are valid.
+            settings: ClickHouse settings of queries.
+            insert_settings: ClickHouse settings of span inserts.
+            timeout_s: longest time to wait for an answer, in seconds.
+
+        Raises:
+            ConfigurationError: the address cannot be used.
+            StoreTooOldError: the server is older than `MINIMUM_VERSION`.
+            StoreUnavailableError: the server does not answer.
+
+        """
+        parts = urlsplit(dsn)
+        if not parts.hostname:
+            raise ConfigurationError(
+                f"HOTSPAN_STORE is {dsn!r}; expected http(s)://user:password@host:8123/database."
+            )
+        self._database = parts.path.strip("/") or "hotspan"
+        self._options: dict[str, Any] = {
+            "interface": parts.scheme,
+            "host": parts.hostname,
+            "port": parts.port or (8443 if parts.scheme == "https" else 8123),
+            "username": parts.username or "default",
+            "password": parts.password or "",
+            "autogenerate_session_id": False,
+            "send_receive_timeout": timeout_s,
+            "connect_timeout": 5,
+        }
+        self._bounds = bounds
+        self._insert_settings = {**insert_settings, **FORMAT_SETTINGS}
+        source = f"input($$ {request_structure()} $$)"
+        self._insert = f"{insert_statement(source)}\nFORMAT ProtobufSingle"
+        super().__init__(connect=self._new_client, settings=settings)
+        self._prepare()
+
+    def insert_spans(self, body: bytes, *, token: str) -> int:
+        """See `SpanStore.insert_spans`."""
+        with self._client() as client:
+            summary: Any = client.command(
+                self._insert,
+                data=body,
+                parameters=dict(self._bounds.parameters()),
+                settings={**self._insert_settings, "insert_deduplication_token": token},
+            )
+        return int(summary.written_rows)
+
+    def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
+        return clickhouse_connect.get_client(database=self._database, **self._options)
+
+    def _prepare(self) -> None:
+        try:
+            client = clickhouse_connect.get_client(**self._options)
+            version = str(client.server_version)
+            if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_VERSION:
+                minimum = ".".join(str(part) for part in MINIMUM_VERSION)
+                raise StoreTooOldError(
+                    f"The ClickHouse server is version {version}; hotspan needs {minimum} or newer."
+                )
+            client.command(f"CREATE DATABASE IF NOT EXISTS `{self._database}`")
+            client.close()
+        except ClickHouseError as error:
+            raise translate_error(error) from error

@@ -1,0 +1,58 @@
+"""The insert that lets ClickHouse decode OTLP (docs/adr/0001-clickhouse-decodes-otlp.md)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+
+from hotspan_collector.sql import load_blocks
+
+__all__ = ["FORMAT_SETTINGS", "SpanBounds", "insert_statement", "request_structure"]
+
+_DAY_NS = 86_400 * 1_000_000_000
+
+_ANY_VALUE = (
+    "Tuple(string_value Nullable(String), bool_value Nullable(Bool), int_value Nullable(Int64), "
+    "double_value Nullable(Float64), array_value Nullable(String), kvlist_value Nullable(String), "
+    "bytes_value Nullable(String))"
+)
+
+_FILES = files(__package__)
+
+FORMAT_SETTINGS: dict[str, object] = {
+    "format_schema_source": "string",
+    "format_schema": _FILES.joinpath("otlp_trace.proto").read_text("utf-8"),
+    "format_schema_message_name": "ExportTraceServiceRequest",
+}
+
+
+def request_structure() -> str:
+    """Return ExportTraceServiceRequest as a ClickHouse table structure."""
+    text = _FILES.joinpath("otlp_trace.structure").read_text("utf-8")
+    return text.replace("{key_values}", f"Array(Tuple(key String, value {_ANY_VALUE}))").strip()
+
+
+def insert_statement(source: str) -> str:
+    """Return the statement that stores what `source`, a table function, decodes."""
+    return load_blocks(__package__ or "", "insert_spans.sql")["insert_spans"].replace(
+        "{source}", source
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanBounds:
+    """The times a span may have, relative to now."""
+
+    retention_days: int
+    future_tolerance_s: float
+    reversed_tolerance_ms: float
+
+    def parameters(self, now_ns: int | None = None) -> dict[str, int]:
+        """Return the bounds as the insert's parameters, in nanoseconds since 1970."""
+        now = time.time_ns() if now_ns is None else now_ns
+        return {
+            "oldest_ns": max(1, now - self.retention_days * _DAY_NS),
+            "newest_ns": now + int(self.future_tolerance_s * 1e9),
+            "reversed_tolerance_ns": int(self.reversed_tolerance_ms * 1e6),
+        }
