@@ -66,6 +66,8 @@ class ClickhouseServer:
                 *(f"--http_port={self.http_port}", f"--tcp_port={self.tcp_port}"),
             ],
             log_path=directory / "server.log",
+            # It keeps compiled formats in a folder where it starts.
+            cwd=directory,
         )
 
     def url(self, database: str = "") -> str:
