@@ -1,0 +1,1 @@
+"""Rules: what they are (catalogue), and how they are run over what has come (evaluator)."""
