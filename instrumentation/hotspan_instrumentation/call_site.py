@@ -1,0 +1,113 @@
+"""Which line of the application made a call: the first frame that is not a library's."""
+
+import contextvars
+import os
+import sys
+import sysconfig
+from collections.abc import Collection
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final
+
+# Code made at run time may have ever new file names; the cache starts anew at this size.
+_MAX_CACHED_FILES: Final = 20_000
+
+# How a file is remembered: its absolute path, or one of these, which no path can be.
+_LIBRARY: Final = ""
+_ASGIREF: Final = "?"
+
+_ASGIREF_FILE: Final = f"asgiref{os.sep}sync.py"
+_INSTALLED_MARKS: Final = (
+    f"{os.sep}site-packages{os.sep}",
+    f"{os.sep}dist-packages{os.sep}",
+    f".whl{os.sep}",  # a pex runs from unpacked wheels
+)
+_SOURCE_SUFFIXES: Final = frozenset({"", ".py", ".pyw"})
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A line of code: an absolute path, a line number, a qualified name."""
+
+    path: str
+    line: int
+    function: str
+
+
+# The site that awaits what asgiref runs in a thread: that thread's own stack does not show it.
+_awaiting: contextvars.ContextVar[CallSite | None] = contextvars.ContextVar(
+    "hotspan_awaiting", default=None
+)
+
+
+class CallSiteFinder:
+    """Find the application's frame in a stack.
+
+    A folder is no library because it lies below `sys.prefix`: a project may be in /usr/src/app, or
+    in the very folder of its virtual environment. Installed packages, the standard library and the
+    interpreter's scripts are. An editable install is the application's.
+
+    Args:
+        application_packages: Top-level packages that count as the application although installed.
+
+    """
+
+    __slots__ = ("_application_packages", "_files", "_library_folders")
+
+    def __init__(self, *, application_packages: Collection[str] = ()) -> None:
+        self._application_packages = frozenset(application_packages)
+        self._library_folders = _library_folders()
+        self._files: dict[str, str] = {}
+
+    def find(self, frame: FrameType | None) -> CallSite | None:
+        """Return the first application frame from `frame` outwards, or None."""
+        files = self._files
+        while frame is not None:
+            code = frame.f_code
+            kind = files.get(code.co_filename)
+            if kind is None:
+                kind = self._remember(frame)
+            if kind == _ASGIREF:
+                if code.co_name == "thread_handler":
+                    return _awaiting.get()
+            elif kind:
+                module = frame.f_globals.get("__name__", "")
+                return CallSite(kind, frame.f_lineno, f"{module}.{code.co_qualname}")
+            frame = frame.f_back
+        return None
+
+    def remember_awaiting(self, frame: FrameType | None) -> None:
+        """Keep the site that is about to await a function that asgiref runs in a thread."""
+        _awaiting.set(self.find(frame))
+
+    def _remember(self, frame: FrameType) -> str:
+        if len(self._files) >= _MAX_CACHED_FILES:
+            self._files.clear()
+        kind = self._classify(frame)
+        self._files[frame.f_code.co_filename] = kind
+        return kind
+
+    def _classify(self, frame: FrameType) -> str:
+        name = frame.f_code.co_filename
+        if name.endswith(_ASGIREF_FILE):
+            return _ASGIREF
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package in self._application_packages:
+            return os.path.abspath(name)  # noqa: PTH100 - pathlib is not for hot paths
+        # A template's frame has the line of the code made of it, not the template's.
+        if name.startswith("<") or os.path.splitext(name)[1] not in _SOURCE_SUFFIXES:  # noqa: PTH122
+            return _LIBRARY
+        path = os.path.abspath(name)  # noqa: PTH100
+        if path.startswith(self._library_folders) or any(m in path for m in _INSTALLED_MARKS):
+            return _LIBRARY
+        return path
+
+
+def _library_folders() -> tuple[str, ...]:
+    names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+    folders = {sysconfig.get_path(name) for name in names}
+    folders.add(os.path.dirname(os.__file__))  # noqa: PTH120 - the base's, in a virtual environment
+    folders.add(os.path.dirname(sys.executable))  # noqa: PTH120
+    folders.add(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    both = folders | {os.path.realpath(folder) for folder in folders}
+    return tuple(sorted(f"{folder}{os.sep}" for folder in both if folder))

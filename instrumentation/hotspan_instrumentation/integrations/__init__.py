@@ -1,0 +1,17 @@
+"""What is added to other libraries: one file for each, called when that library is imported.
+
+A library that is never imported costs nothing, and one that is absent is not missed.
+"""
+
+import wrapt
+
+from hotspan_instrumentation.guard import guarded
+from hotspan_instrumentation.integrations import asgiref, celery
+
+_INTEGRATIONS = (asgiref, celery)
+
+
+def install_integrations() -> None:
+    """Have each integration called when its library is imported, or now if it has been."""
+    for integration in _INTEGRATIONS:
+        wrapt.register_post_import_hook(guarded(integration.install), integration.MODULE)

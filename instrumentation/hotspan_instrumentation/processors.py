@@ -1,0 +1,70 @@
+"""What happens to a span in this process, between its start and the exporter."""
+
+import sys
+from functools import cache
+from typing import Final
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.semconv.attributes.code_attributes import (
+    CODE_FILE_PATH,
+    CODE_FUNCTION_NAME,
+    CODE_LINE_NUMBER,
+)
+from opentelemetry.trace import SpanKind
+
+from hotspan_instrumentation import guard
+from hotspan_instrumentation.bookkeeping import is_bookkeeping
+from hotspan_instrumentation.call_site import CallSiteFinder
+from hotspan_instrumentation.settings import current_settings
+
+_FRAMES_ABOVE: Final = 1  # on_start itself
+
+
+@cache
+def shared_finder() -> CallSiteFinder:
+    """Return the finder of this process: one cache for all that ask."""
+    return CallSiteFinder(application_packages=current_settings().application_packages)
+
+
+class CallSiteProcessor(SpanProcessor):
+    """Record which line of the application made a call to a database, a service or a cache."""
+
+    def __init__(self, finder: CallSiteFinder) -> None:
+        self._finder = finder
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        del parent_context
+        if span.kind is not SpanKind.CLIENT:
+            return
+        try:
+            site = self._finder.find(sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
+            if site is not None:
+                span.set_attributes(
+                    {
+                        CODE_FILE_PATH: site.path,
+                        CODE_LINE_NUMBER: site.line,
+                        CODE_FUNCTION_NAME: site.function,
+                    }
+                )
+        except Exception:  # noqa: BLE001 - a guard without a call more
+            guard.report_failure(f"{__name__}.{CallSiteProcessor.__qualname__}")
+
+
+class ExportProcessor(BatchSpanProcessor):
+    """The SDK's batch processor: without the worker's bookkeeping, and with a bounded end."""
+
+    def __init__(self, span_exporter: SpanExporter) -> None:
+        super().__init__(span_exporter)
+        self._settings = current_settings()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if not self._settings.celery_bookkeeping and is_bookkeeping(span):
+            return
+        super().on_end(span)
+
+    def shutdown(self) -> None:
+        # The SDK waits 30 s for a collector that is down: as long as gunicorn and Kubernetes do
+        # before they kill.
+        self._batch_processor.shutdown(timeout_millis=self._settings.flush_timeout_ms)

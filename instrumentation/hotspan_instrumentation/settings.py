@@ -1,0 +1,103 @@
+"""The few settings that OpenTelemetry has no variable for, all read from the environment."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+_logger = logging.getLogger(__name__)
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What may be changed about the spans that hotspan adds to, or leaves out."""
+
+    call_site: bool = True
+    application_packages: tuple[str, ...] = ()
+    celery_bookkeeping: bool = False
+    flush_timeout_ms: int = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """An environment variable: the field it sets, how it is read, and what it is for."""
+
+    name: str
+    field: str
+    parse: Callable[[str], object]
+    doc: str
+
+
+def _boolean(text: str) -> bool:
+    value = text.lower()
+    if value not in _TRUE | _FALSE:
+        raise ValueError("use true or false")
+    return value in _TRUE
+
+
+def _milliseconds(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError("use 0 or more")
+    return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+VARIABLES = (
+    Variable(
+        name="HOTSPAN_CALL_SITE",
+        field="call_site",
+        parse=_boolean,
+        doc="Record the file, line and function that made a database, HTTP or Redis call.",
+    ),
+    Variable(
+        name="HOTSPAN_APPLICATION_PACKAGES",
+        field="application_packages",
+        parse=_names,
+        doc="Packages that are your application although they are installed in site-packages, "
+        "separated by commas.",
+    ),
+    Variable(
+        name="HOTSPAN_CELERY_BOOKKEEPING",
+        field="celery_bookkeeping",
+        parse=_boolean,
+        doc="Export the Celery worker's own calls to its broker and result backend "
+        "as traces of their own.",
+    ),
+    Variable(
+        name="HOTSPAN_FLUSH_TIMEOUT_MS",
+        field="flush_timeout_ms",
+        parse=_milliseconds,
+        doc="How long an ending process may wait for its last spans to be sent. "
+        "A collector that is down does not hold it longer.",
+    ),
+)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the variables; one that cannot be understood is logged, and its default holds."""
+    values: dict[str, object] = {}
+    for variable in VARIABLES:
+        text = environment.get(variable.name, "").strip()
+        if not text:
+            continue
+        try:
+            values[variable.field] = variable.parse(text)
+        except ValueError as error:
+            _logger.warning(
+                "%s=%r is not understood (%s); the default is used", variable.name, text, error
+            )
+    return Settings(**values)  # type: ignore[arg-type]  # each parser returns its field's type
+
+
+@cache
+def current_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return read_settings(os.environ)
