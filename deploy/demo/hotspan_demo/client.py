@@ -1,0 +1,104 @@
+"""Asks the collector's API."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from hotspan_collector.api.models import (
+    EntryGroups,
+    Finding,
+    Rules,
+    Status,
+    ViolationDetail,
+    Violations,
+)
+from hotspan_demo.errors import DemoError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["Api", "Found"]
+
+TIMEOUT_S = 30
+MOST_VIOLATIONS = 500
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A violation that the demo's traffic led to, and its title."""
+
+    title: str
+    summary: str
+    hits: int
+    finding: Finding
+
+
+class Api:
+    """The collector's API, answers checked against its contract."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def ready(self) -> bool:
+        try:
+            return self._client.get("/readyz").is_success
+        except httpx.HTTPError:
+            return False
+
+    def status(self) -> Status:
+        return self._get("/api/v1/status", Status)
+
+    def rule_ids(self) -> frozenset[str]:
+        return frozenset(rule.id for rule in self._get("/api/v1/rules", Rules).rules)
+
+    def entries(self, *, since: datetime) -> Counter[str]:
+        """How many entries of each name are evaluated."""
+        groups = self._get("/api/v1/entries", EntryGroups, since=since.isoformat()).entries
+        return Counter({group.name: group.entries for group in groups})
+
+    def found(self, *, since: datetime) -> list[Found]:
+        """What was found in entries since a time, worst first."""
+        listed = self._get("/api/v1/violations", Violations, limit=str(MOST_VIOLATIONS))
+        recent = [violation for violation in listed.violations if violation.last_seen >= since]
+        return [self._found(violation.id) for violation in recent]
+
+    def _found(self, violation_id: str) -> Found:
+        detail = self._get(f"/api/v1/violations/{violation_id}", ViolationDetail)
+        finding = Finding(
+            rule=detail.rule,
+            severity=detail.severity,
+            confidence=detail.confidence,
+            service=detail.service,
+            entry=detail.entry,
+            entry_span_id=detail.evidence_entry_span_id,
+            trace_id=detail.evidence_trace_id,
+            fingerprint=detail.id,
+            count=detail.count,
+            wasted_ms=detail.wasted_ms,
+            evidence=detail.evidence,
+            suggestion=detail.suggestion,
+            code=detail.code,
+        )
+        return Found(detail.title, detail.summary, detail.hits, finding)
+
+    def _get(self, path: str, model: type[Answer], **parameters: str) -> Answer:
+        try:
+            answer = self._client.get(path, params=parameters)
+            answer.raise_for_status()
+            return model.model_validate_json(answer.content)
+        except httpx.HTTPError as error:
+            raise DemoError(f"The collector did not answer {path}: {error!r}") from error
+        except ValidationError as error:
+            raise DemoError(
+                f"The collector's answer to {path} is not as agreed: {error}"
+            ) from error

@@ -1,0 +1,170 @@
+"""Runs the demo: processes, traffic, waiting for the collector, and the report."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import httpx
+
+from hotspan_demo import commands
+from hotspan_demo.cases import CASES, CLEAN
+from hotspan_demo.client import Api
+from hotspan_demo.errors import DemoError
+from hotspan_demo.ports import check_free
+from hotspan_demo.report import Result
+from hotspan_demo.traffic import Plan, plan, send
+from hotspan_demo.verdict import judge, task_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from hotspan_demo.processes import Supervisor
+    from hotspan_demo.settings import DemoSettings
+
+__all__ = ["PROBLEM_RELEASE", "RELEASES", "Demo"]
+
+PROBLEM_RELEASE = "1.0.0"
+RELEASES = (PROBLEM_RELEASE, "1.1.0")
+POLL_S = 0.5
+# An entry that is there, and nothing left to evaluate, twice in a row: no rule is still at work.
+QUIET_POLLS = 2
+
+
+class Demo:
+    """One run. `say` is told what happens."""
+
+    def __init__(
+        self, settings: DemoSettings, *, supervisor: Supervisor, say: Callable[[str], None]
+    ) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._say = say
+        self._api = Api(settings.api_url)
+
+    def run(self) -> Result:
+        """Start all, send the traffic, wait until it is evaluated, and judge.
+
+        Raises:
+            DemoError: something cannot go on; the message says what to do.
+            StoppedError: somebody wants it to stop.
+
+        """
+        self._start()
+        started = datetime.now(tz=UTC)
+        traffic = plan()
+        self._say("Sending requests and tasks")
+        self._send(traffic)
+        incomplete = self._wait_for_entries(traffic, since=started)
+        return self._result(since=started, incomplete=incomplete)
+
+    def close(self) -> None:
+        self._api.close()
+
+    def _start(self) -> None:
+        settings, supervisor = self._settings, self._supervisor
+        check_free(settings.ports.by_option(with_ui=not settings.once))
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._say(f"Starting the collector; data and logs are in {settings.data_dir}")
+        supervisor.start(commands.collector(settings))
+        supervisor.start(commands.stub(settings))
+        self._await_url(f"{settings.api_url}/readyz", what="The collector")
+        self._say(f"Filling the shop, release {settings.release}")
+        # Of another run: the shop is made anew, with an empty queue of tasks.
+        shutil.rmtree(settings.shop_dir, ignore_errors=True)
+        supervisor.run(commands.prepare_shop(settings))
+        self._say("Starting gunicorn and Celery under opentelemetry-instrument")
+        hash_key = commands.new_hash_key()
+        if not settings.once:
+            supervisor.start(commands.ui(settings))
+        supervisor.start(commands.web(settings, hash_key=hash_key))
+        supervisor.start(commands.worker(settings, hash_key=hash_key))
+        self._await_url(f"{settings.shop_url}/health/", what="The shop")
+
+    def _await_url(self, url: str, *, what: str) -> None:
+        def answers() -> bool:
+            try:
+                return httpx.get(url, timeout=2, trust_env=False).is_success
+            except httpx.HTTPError:
+                return False
+
+        self._supervisor.wait_until(answers, what=what, within_s=self._settings.start_timeout_s)
+
+    def _send(self, traffic: Plan) -> None:
+        """Send in a thread, so that this one can watch the processes."""
+        problems: list[Exception] = []
+
+        def work() -> None:
+            try:
+                send(traffic, shop_url=self._settings.shop_url, check=self._supervisor.check)
+            except Exception as problem:  # noqa: BLE001  (raised again, by the thread that waits)
+                problems.append(problem)
+
+        thread = threading.Thread(target=work, name="traffic", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self._supervisor.pause()
+        if problems:
+            raise problems[0]
+
+    def _wait_for_entries(self, traffic: Plan, *, since: datetime) -> list[str]:
+        """Wait until all that was sent is evaluated; return what is missing when time is over."""
+        problems = self._settings.release == PROBLEM_RELEASE
+        expected = traffic.expected_entries(release_has_problems=problems)
+        self._say(f"Waiting until {expected.total()} entries are evaluated")
+        deadline = time.monotonic() + self._settings.evaluate_timeout_s
+        quiet_polls, missing = 0, ["all"]
+        while quiet_polls < QUIET_POLLS and time.monotonic() < deadline:
+            self._supervisor.pause(POLL_S)
+            came = self._api.entries(since=since)
+            missing = [
+                f"{name}: {came_of(came, name)} of {count} entries"
+                for name, count in expected.items()
+                if came_of(came, name) < count
+            ]
+            pending = self._api.status().evaluator_pending_entries
+            quiet_polls = quiet_polls + 1 if not missing and not pending else 0
+        return missing
+
+    def _result(self, *, since: datetime, incomplete: list[str]) -> Result:
+        found = self._api.found(since=since)
+        verdict = judge(
+            [one.finding for one in found],
+            cases=CASES,
+            clean=CLEAN,
+            rules=self._api.rule_ids(),
+            has_problems=self._settings.release == PROBLEM_RELEASE,
+        )
+        return Result(
+            release=self._settings.release,
+            found=found,
+            verdict=verdict,
+            incomplete=incomplete,
+            ui_url=self._settings.ui_url,
+        )
+
+
+def came_of(came: dict[str, int], name: str) -> int:
+    """Entries of a name, whether tasks are known as `run/name` or by their name alone."""
+    return sum(count for other, count in came.items() if task_name(other) == task_name(name))
+
+
+def progress(console: Console) -> Callable[[str], None]:
+    """Say what happens, each line with the seconds since the start."""
+    started = time.monotonic()
+
+    def say(message: str) -> None:
+        elapsed_s = time.monotonic() - started
+        console.print(f"[dim]{elapsed_s:5.1f} s[/dim]  {message}", highlight=False, soft_wrap=True)
+
+    return say
+
+
+def ensure_supported(release: str) -> None:
+    if release not in RELEASES:
+        raise DemoError(f"There is no release {release}; choose one of {', '.join(RELEASES)}.")
