@@ -1,0 +1,573 @@
+-- name: create_tick_traces
+-- Traces that are looked at in this tick. The tables of a tick live in memory and are emptied by the
+-- next one: they hold what has just come, not what is stored.
+CREATE OR REPLACE TABLE tick_traces (trace_id FixedString(16)) ENGINE = Memory;
+
+-- name: create_tick_spans
+CREATE OR REPLACE TABLE tick_spans
+(
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    parent_span_id FixedString(8),
+    entry_hint FixedString(8),
+    -- NULL: the SDK does not say
+    parent_is_remote Nullable(Bool),
+    process UInt64,
+    start_time DateTime64(9, 'UTC'),
+    start_ns UInt64,
+    end_ns UInt64,
+    duration_ns UInt64,
+    inserted_at DateTime64(3, 'UTC'),
+    name LowCardinality(String),
+    kind LowCardinality(String),
+    status LowCardinality(String),
+    status_message String,
+    trace_state String,
+    service LowCardinality(String),
+    namespace LowCardinality(String),
+    environment LowCardinality(String),
+    version LowCardinality(String),
+    db_system LowCardinality(String),
+    db_statement String,
+    db_fingerprint UInt64,
+    http_method LowCardinality(String),
+    http_route LowCardinality(String),
+    http_status UInt16,
+    url String,
+    peer LowCardinality(String),
+    message_id String,
+    task LowCardinality(String),
+    task_state LowCardinality(String),
+    task_retries UInt16,
+    exception_type LowCardinality(String),
+    exception_message String,
+    exception_stacktrace String,
+    code_file LowCardinality(String),
+    code_line UInt32,
+    code_function LowCardinality(String),
+    -- SERVER and CONSUMER spans: work may enter here
+    is_candidate Bool,
+    -- a statement to a database, other than what a driver sends when it connects
+    is_query Bool,
+    -- a call to the outside that is no database
+    is_call Bool
+)
+ENGINE = Memory;
+
+-- name: create_tick_hops
+-- Pointer jumping: `pointer` of a span leads towards its entry, twice as far with each step.
+CREATE OR REPLACE TABLE tick_hops
+(
+    step UInt8,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    pointer FixedString(8)
+)
+ENGINE = Memory;
+
+-- name: create_tick_members
+CREATE OR REPLACE TABLE tick_members
+(
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    entry_span_id FixedString(8)
+)
+ENGINE = Memory;
+
+-- name: create_tick_entries
+CREATE OR REPLACE TABLE tick_entries
+(
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    start_time DateTime64(9, 'UTC'),
+    duration_ns UInt64,
+    service LowCardinality(String),
+    namespace LowCardinality(String),
+    environment LowCardinality(String),
+    version LowCardinality(String),
+    kind LowCardinality(String),
+    name LowCardinality(String),
+    error Bool,
+    http_status UInt16,
+    task_state LowCardinality(String),
+    task_retries UInt16,
+    message_id String,
+    weight Float64,
+    partial Bool,
+    spans UInt32,
+    db_queries UInt32,
+    db_time_ns UInt64,
+    db_distinct UInt32,
+    http_calls UInt32,
+    http_time_ns UInt64,
+    checksum UInt64,
+    settled Bool,
+    changed Bool
+)
+ENGINE = Memory;
+
+-- name: create_rule_entries
+-- What rules read: the entries that are evaluated in this tick …
+CREATE OR REPLACE TABLE rule_entries AS tick_entries ENGINE = Memory;
+
+-- name: create_rule_spans
+-- … and their spans.
+CREATE OR REPLACE TABLE rule_spans
+(
+    entry_span_id FixedString(8),
+    entry_kind LowCardinality(String),
+    entry_name LowCardinality(String),
+    entry_duration_ns UInt64,
+    is_entry Bool,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    parent_span_id FixedString(8),
+    start_ns UInt64,
+    end_ns UInt64,
+    duration_ns UInt64,
+    name LowCardinality(String),
+    kind LowCardinality(String),
+    status LowCardinality(String),
+    status_message String,
+    service LowCardinality(String),
+    db_system LowCardinality(String),
+    db_statement String,
+    db_fingerprint UInt64,
+    http_method LowCardinality(String),
+    http_route LowCardinality(String),
+    http_status UInt16,
+    url String,
+    peer LowCardinality(String),
+    message_id String,
+    task LowCardinality(String),
+    task_state LowCardinality(String),
+    task_retries UInt16,
+    exception_type LowCardinality(String),
+    exception_message String,
+    exception_stacktrace String,
+    code_file LowCardinality(String),
+    code_line UInt32,
+    code_function LowCardinality(String),
+    is_query Bool,
+    is_call Bool
+)
+ENGINE = Memory;
+
+-- name: store_now
+SELECT toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms
+
+-- name: touched
+-- Traces that spans have come for, with the times of the inserts that brought them.
+SELECT
+    lower(hex(trace_id)) AS trace,
+    groupUniqArray(toUnixTimestamp64Milli(inserted_at)) AS inserts
+FROM spans
+WHERE inserted_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
+GROUP BY trace_id
+
+-- name: fill_tick_traces
+INSERT INTO tick_traces SELECT unhex(arrayJoin({traces:Array(String)}))
+
+-- name: fill_trace_bounds
+INSERT INTO trace_bounds
+SELECT trace_id, min(start_time), max(addNanoseconds(start_time, duration_ns))
+FROM spans
+WHERE inserted_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
+    AND trace_id IN (SELECT trace_id FROM tick_traces)
+GROUP BY trace_id
+
+-- name: fill_tick_spans
+INSERT INTO tick_spans
+SELECT
+    trace_id, span_id, parent_span_id, entry_span_id,
+    if(bitTest(flags, 8), bitTest(flags, 9), NULL) AS parent_is_remote,
+    process,
+    start_time,
+    toUInt64(toUnixTimestamp64Nano(start_time)) AS start_ns,
+    start_ns + duration_ns AS end_ns,
+    duration_ns,
+    inserted_at,
+    name, kind, status, status_message, trace_state,
+    service, namespace, environment, version,
+    db_system, db_statement, db_fingerprint,
+    http_method, http_route, http_status, url, peer,
+    message_id, task, task_state, task_retries,
+    exception_type, exception_message,
+    if(exception_type = '', '', arrayFirst(e -> e.name = 'exception', events).attributes['exception.stacktrace']) AS exception_stacktrace,
+    code_file, code_line, code_function,
+    kind IN ('server', 'consumer') AS is_candidate,
+    kind = 'client'
+        AND db_statement != ''
+        AND db_system NOT IN ('', 'redis', 'memcached')
+        AND NOT match(db_statement, '(?i)^(SELECT set_config\\(|SET SESSION TRANSACTION|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)') AS is_query,
+    kind = 'client' AND db_system = '' AND (http_method != '' OR peer != '') AS is_call
+FROM spans FINAL
+WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+    AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
+    AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
+
+-- name: first_hop
+-- A candidate points at itself, and so does a root; every other span at its parent, or at its entry
+-- where the process has said which one it is.
+INSERT INTO tick_hops
+SELECT
+    0,
+    trace_id,
+    span_id,
+    multiIf(
+        is_candidate OR parent_span_id IN (toFixedString('', 8), span_id), span_id,
+        entry_hint != toFixedString('', 8), entry_hint,
+        parent_span_id)
+FROM tick_spans
+
+-- name: next_hop
+INSERT INTO tick_hops
+SELECT
+    {step:UInt8},
+    hop.trace_id,
+    hop.span_id,
+    if(beyond.pointer = toFixedString('', 8), hop.pointer, beyond.pointer)
+FROM (SELECT * FROM tick_hops WHERE step = {step:UInt8} - 1) AS hop
+LEFT JOIN (SELECT * FROM tick_hops WHERE step = {step:UInt8} - 1) AS beyond
+    ON hop.trace_id = beyond.trace_id AND hop.pointer = beyond.span_id
+
+-- name: hops_moved
+-- Whether the last step changed anything.
+SELECT uniqExact(state) > 1 AS moved
+FROM
+(
+    SELECT sum(cityHash64(trace_id, span_id, pointer)) AS state
+    FROM tick_hops
+    WHERE step >= {step:UInt8} - 1
+    GROUP BY step
+)
+
+-- name: fill_tick_members
+-- Which entry each span belongs to: where the jumping ended. A candidate below another one in the
+-- same process is no entry; `nested` leads it on to the one it lies in.
+INSERT INTO tick_members
+WITH
+    ends AS (SELECT trace_id, span_id, pointer FROM tick_hops WHERE step = {step:UInt8}),
+    nested AS
+    (
+        SELECT
+            inner_span.trace_id AS trace_id,
+            inner_span.span_id AS span_id,
+            outer_span.span_id AS outer_span_id
+        FROM (SELECT * FROM tick_spans WHERE is_candidate AND parent_span_id != toFixedString('', 8)) AS inner_span
+        INNER JOIN ends AS above
+            ON above.trace_id = inner_span.trace_id AND above.span_id = inner_span.parent_span_id
+        INNER JOIN (SELECT * FROM tick_spans WHERE is_candidate) AS outer_span
+            ON outer_span.trace_id = above.trace_id AND outer_span.span_id = above.pointer
+        WHERE outer_span.process = inner_span.process
+            AND outer_span.span_id != inner_span.span_id
+            AND NOT ifNull(inner_span.parent_is_remote, false)
+    ),
+    -- one inside another inside a third: two more levels are followed, more do not occur
+    outermost AS
+    (
+        SELECT
+            a.trace_id AS trace_id,
+            a.span_id AS span_id,
+            multiIf(
+                c.outer_span_id != toFixedString('', 8), c.outer_span_id,
+                b.outer_span_id != toFixedString('', 8), b.outer_span_id,
+                a.outer_span_id) AS outer_span_id
+        FROM nested AS a
+        LEFT JOIN nested AS b ON b.trace_id = a.trace_id AND b.span_id = a.outer_span_id
+        LEFT JOIN nested AS c ON c.trace_id = b.trace_id AND c.span_id = b.outer_span_id
+    ),
+    resolved AS
+    (
+        SELECT
+            ends.trace_id AS trace_id,
+            ends.span_id AS span_id,
+            if(outermost.outer_span_id = toFixedString('', 8), ends.pointer, outermost.outer_span_id) AS entry_span_id
+        FROM ends
+        LEFT JOIN outermost ON outermost.trace_id = ends.trace_id AND outermost.span_id = ends.pointer
+    )
+SELECT resolved.trace_id, resolved.span_id, resolved.entry_span_id
+FROM resolved
+LEFT JOIN tick_spans AS own
+    ON own.trace_id = resolved.trace_id AND own.span_id = resolved.entry_span_id
+-- Not there: an entry whose own span is missing. A root that is neither candidate nor INTERNAL
+-- (a worker's bookkeeping) is no entry, and neither is a circle of parents.
+WHERE own.span_id = toFixedString('', 8)
+    OR own.is_candidate
+    OR (own.kind = 'internal' AND own.parent_span_id = toFixedString('', 8))
+
+-- name: fill_tick_entries
+INSERT INTO tick_entries
+WITH
+    spans_of AS
+    (
+        SELECT
+            span.* EXCEPT (trace_id, span_id),
+            span.trace_id AS trace_id,
+            span.span_id AS span_id,
+            member.entry_span_id AS entry_span_id,
+            span.span_id = member.entry_span_id AS own
+        FROM tick_members AS member
+        INNER JOIN tick_spans AS span
+            ON span.trace_id = member.trace_id AND span.span_id = member.span_id
+    ),
+    computed AS
+    (
+        SELECT
+            trace_id,
+            entry_span_id,
+            max(own) AS has_own,
+            if(has_own, anyIf(start_time, own), min(start_time)) AS entry_start,
+            if(has_own, anyIf(duration_ns, own), max(end_ns) - min(start_ns)) AS entry_duration_ns,
+            argMax(service, own) AS entry_service,
+            argMax(namespace, own) AS entry_namespace,
+            argMax(environment, own) AS entry_environment,
+            argMax(version, own) AS entry_version,
+            anyIf(kind, own) AS own_kind,
+            multiIf(own_kind = 'consumer', 'task', own_kind = 'internal', 'command', 'web') AS entry_kind,
+            anyIf(task, own) AS own_task,
+            multiIf(NOT has_own, '(root span missing)', own_task != '', own_task, anyIf(name, own)) AS entry_name,
+            anyIf(http_status, own) AS own_http_status,
+            anyIf(task_state, own) AS own_task_state,
+            anyIf(status, own) AS own_status,
+            multiIf(
+                own_task_state != '', own_task_state = 'FAILURE',
+                own_http_status != 0, own_http_status >= 500,
+                own_status = 'error') AS entry_error,
+            anyIf(task_retries, own) AS own_task_retries,
+            anyIf(message_id, own) AS own_message_id,
+            rightPad(extract(anyIf(trace_state, own), 'ot=(?:[^,]*;)?th:([0-9a-f]{1,14})'), 14, '0') AS threshold,
+            1 / greatest(1e-6, 1 - reinterpretAsUInt64(reverse(unhex(concat('00', threshold)))) / pow(2, 56)) AS entry_weight,
+            count() AS span_count,
+            countIf(is_query) AS query_count,
+            intervalLengthSumIf(start_ns, end_ns, is_query) AS query_ns,
+            uniqExactIf(db_fingerprint, is_query) AS distinct_queries,
+            countIf(is_call) AS call_count,
+            intervalLengthSumIf(start_ns, end_ns, is_call) AS call_ns,
+            groupBitXor(cityHash64(span_id, start_ns, duration_ns)) AS entry_checksum,
+            if(has_own,
+                {now_ms:Int64} - toUnixTimestamp64Milli(maxIf(inserted_at, own)) >= {settle_ms:Int64},
+                {now_ms:Int64} - toUnixTimestamp64Milli(min(inserted_at)) >= {settle_incomplete_ms:Int64}) AS is_settled
+        FROM spans_of
+        GROUP BY trace_id, entry_span_id
+    )
+SELECT
+    computed.trace_id, computed.entry_span_id, entry_start, entry_duration_ns,
+    entry_service, entry_namespace, entry_environment, entry_version,
+    entry_kind, entry_name, entry_error, own_http_status, own_task_state, own_task_retries,
+    own_message_id, entry_weight, NOT has_own, span_count,
+    query_count, query_ns, distinct_queries, call_count, call_ns,
+    entry_checksum, is_settled,
+    entry_checksum != known.checksum OR known.deleted OR known.generation = 0 AS is_changed
+FROM computed
+LEFT JOIN (SELECT * FROM entries FINAL WHERE trace_id IN (SELECT trace_id FROM tick_traces)) AS known
+    ON known.trace_id = computed.trace_id AND known.entry_span_id = computed.entry_span_id
+
+-- name: unsettled
+SELECT DISTINCT lower(hex(trace_id)) AS trace FROM tick_entries WHERE changed AND NOT settled
+
+-- name: fill_rule_entries
+INSERT INTO rule_entries SELECT * FROM tick_entries WHERE changed AND settled
+
+-- name: count_rule_entries
+SELECT count() AS entries, max(start_time) AS newest FROM rule_entries
+
+-- name: fill_rule_spans
+INSERT INTO rule_spans
+SELECT
+    entry.entry_span_id, entry.kind, entry.name, entry.duration_ns,
+    span.span_id = entry.entry_span_id,
+    span.trace_id, span.span_id, span.parent_span_id,
+    span.start_ns, span.end_ns, span.duration_ns,
+    span.name, span.kind, span.status, span.status_message, span.service,
+    span.db_system, span.db_statement, span.db_fingerprint,
+    span.http_method, span.http_route, span.http_status, span.url, span.peer,
+    span.message_id, span.task, span.task_state, span.task_retries,
+    span.exception_type, span.exception_message, span.exception_stacktrace,
+    span.code_file, span.code_line, span.code_function,
+    span.is_query, span.is_call
+FROM tick_members AS member
+INNER JOIN rule_entries AS entry
+    ON entry.trace_id = member.trace_id AND entry.entry_span_id = member.entry_span_id
+INNER JOIN tick_spans AS span
+    ON span.trace_id = member.trace_id AND span.span_id = member.span_id
+
+-- name: insert_findings
+INSERT INTO findings
+(
+    fingerprint, rule, trace_id, entry_span_id, entry_start, entry_duration_ns,
+    service, namespace, environment, version, entry_kind, entry_name, weight,
+    identity, severity, confidence, count, wasted_ns, statement, details, missing, span_ids,
+    suggestion, code_file, code_line, code_function, generation
+)
+SELECT
+    concat('v1:', lower(hex(sipHash128(
+        {rule:String}, entry.namespace, entry.service, entry.environment, entry.name, found.identity)))),
+    {rule:String},
+    entry.trace_id, entry.entry_span_id, entry.start_time, entry.duration_ns,
+    entry.service, entry.namespace, entry.environment, entry.version, entry.kind, entry.name, entry.weight,
+    found.identity, found.severity, found.confidence, found.count, found.wasted_ns, found.statement,
+    found.details, found.missing, found.span_ids,
+    found.suggestion, found.code_file, found.code_line, found.code_function,
+    {generation:UInt64}
+FROM
+(
+{rule_sql}
+) AS found
+INNER JOIN rule_entries AS entry
+    ON entry.trace_id = found.trace_id AND entry.entry_span_id = found.entry_span_id
+
+-- name: insert_entries
+INSERT INTO entries
+(
+    trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
+    kind, name, error, http_status, task_state, task_retries, message_id, weight, partial, spans,
+    db_queries, db_time_ns, db_distinct, http_calls, http_time_ns, checksum,
+    evaluated_at, generation, deleted
+)
+SELECT * EXCEPT (settled, changed), now64(3, 'UTC'), {generation:UInt64}, 0 FROM rule_entries
+
+-- name: bury_entries
+-- Entries that are none any more: their spans turned out to belong to another.
+INSERT INTO entries
+(
+    trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
+    kind, name, evaluated_at, generation, deleted
+)
+SELECT
+    trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
+    kind, name, now64(3, 'UTC'), {generation:UInt64}, 1
+FROM entries FINAL
+WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+    AND NOT deleted
+    AND (trace_id, entry_span_id) NOT IN (SELECT trace_id, entry_span_id FROM tick_entries)
+
+-- name: hit_violations
+-- What the violations amount to that this tick's entries have, or had.
+WITH
+    evaluated AS
+    (
+        SELECT trace_id FROM rule_entries
+        UNION DISTINCT
+        SELECT trace_id FROM entries WHERE generation = {generation:UInt64} AND deleted
+            AND trace_id IN (SELECT trace_id FROM tick_traces)
+    ),
+    touched AS (SELECT DISTINCT fingerprint FROM findings WHERE trace_id IN evaluated),
+    candidates AS (SELECT * FROM findings FINAL WHERE fingerprint IN touched),
+    latest AS
+    (
+        SELECT trace_id, entry_span_id, generation
+        FROM entries FINAL
+        WHERE NOT deleted AND trace_id IN (SELECT trace_id FROM candidates)
+    )
+SELECT
+    fingerprint,
+    any(rule) AS rule,
+    any(service) AS service,
+    any(namespace) AS namespace,
+    any(environment) AS environment,
+    any(entry_kind) AS entry_kind,
+    any(entry_name) AS entry_name,
+    toString(max(severity)) AS severity,
+    toString(argMax(confidence, entry_start)) AS confidence,
+    uniqExactIf((trace_id, entry_span_id), current) AS hits,
+    uniqExactIf((trace_id, entry_span_id), current AND entry_start > now() - INTERVAL 1 DAY) AS hits_last_day,
+    uniqExactIf((trace_id, entry_span_id), current AND entry_start > now() - INTERVAL 1 HOUR) AS hits_last_hour,
+    toUInt32(maxIf(count, current)) AS max_count,
+    sumIf(wasted_ns, current) / greatest(1, hits) AS mean_wasted_ns,
+    sumIf(wasted_ns * weight, current AND entry_start > now() - INTERVAL 1 DAY) AS lost_ns_last_day,
+    toUnixTimestamp64Milli(toDateTime64(min(entry_start), 3, 'UTC')) AS first_seen_ms,
+    toUnixTimestamp64Milli(toDateTime64(max(entry_start), 3, 'UTC')) AS last_seen_ms,
+    argMin(version, entry_start) AS first_version,
+    argMax(version, entry_start) AS last_version
+FROM
+(
+    SELECT *, (trace_id, entry_span_id, generation) IN latest AS current
+    FROM candidates
+)
+GROUP BY fingerprint
+
+-- name: known_violations
+SELECT
+    fingerprint, rule, status, service, namespace, environment, entry_kind, entry_name,
+    toString(severity) AS severity, toString(confidence) AS confidence,
+    hits, max_count, mean_wasted_ns, lost_ns_last_day,
+    toUnixTimestamp64Milli(first_seen) AS first_seen_ms,
+    toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
+    first_version, last_version,
+    toUnixTimestamp64Milli(opened_at) AS opened_at_ms
+FROM violations FINAL
+WHERE fingerprint IN {fingerprints:Array(String)}
+
+-- name: silent_violations
+SELECT
+    fingerprint, rule, status, service, namespace, environment, entry_kind, entry_name,
+    toString(severity) AS severity, toString(confidence) AS confidence,
+    hits, max_count, mean_wasted_ns, lost_ns_last_day,
+    toUnixTimestamp64Milli(first_seen) AS first_seen_ms,
+    toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
+    first_version, last_version,
+    toUnixTimestamp64Milli(opened_at) AS opened_at_ms
+FROM violations FINAL
+WHERE status = 'open' AND last_seen < fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC')
+
+-- name: upsert_violations
+INSERT INTO violations
+SELECT
+    JSONExtractString(row, 'fingerprint'),
+    JSONExtractString(row, 'rule'),
+    JSONExtractString(row, 'status'),
+    JSONExtractString(row, 'service'),
+    JSONExtractString(row, 'namespace'),
+    JSONExtractString(row, 'environment'),
+    JSONExtractString(row, 'entry_kind'),
+    JSONExtractString(row, 'entry_name'),
+    JSONExtractString(row, 'severity'),
+    JSONExtractString(row, 'confidence'),
+    JSONExtractUInt(row, 'hits'),
+    JSONExtractUInt(row, 'max_count'),
+    JSONExtractFloat(row, 'mean_wasted_ns'),
+    JSONExtractFloat(row, 'lost_ns_last_day'),
+    fromUnixTimestamp64Milli(JSONExtractInt(row, 'first_seen_ms'), 'UTC'),
+    fromUnixTimestamp64Milli(JSONExtractInt(row, 'last_seen_ms'), 'UTC'),
+    JSONExtractString(row, 'first_version'),
+    JSONExtractString(row, 'last_version'),
+    fromUnixTimestamp64Milli(JSONExtract(row, 'opened_at_ms', 'Nullable(Int64)'), 'UTC'),
+    now64(3, 'UTC')
+FROM (SELECT arrayJoin({rows:Array(String)}) AS row)
+
+-- name: read_watermark
+SELECT toUnixTimestamp64Milli(watermark) AS watermark_ms, generation
+FROM watermarks FINAL
+WHERE name = {name:String}
+
+-- name: write_watermark
+INSERT INTO watermarks
+SELECT {name:String}, fromUnixTimestamp64Milli({watermark_ms:Int64}, 'UTC'), {generation:UInt64}
+
+-- name: first_span
+SELECT toUnixTimestamp64Milli(min(inserted_at)) AS first_ms, count() AS spans FROM spans
+
+-- name: empty_tick_traces
+TRUNCATE TABLE tick_traces
+
+-- name: empty_tick_spans
+TRUNCATE TABLE tick_spans
+
+-- name: empty_tick_hops
+TRUNCATE TABLE tick_hops
+
+-- name: empty_tick_members
+TRUNCATE TABLE tick_members
+
+-- name: empty_tick_entries
+TRUNCATE TABLE tick_entries
+
+-- name: empty_rule_entries
+TRUNCATE TABLE rule_entries
+
+-- name: empty_rule_spans
+TRUNCATE TABLE rule_spans
+
+-- name: count_tick_spans
+SELECT count() AS spans FROM tick_spans

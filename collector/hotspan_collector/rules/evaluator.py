@@ -1,0 +1,207 @@
+"""Evaluates entries soon after they have come (docs/adr/0002-evaluation.md).
+
+A tick looks at the traces that were touched since the watermark, finds which entry each of their
+spans belongs to, and runs the rules over the entries that are settled and have changed. What is
+found carries the number of the tick, its generation; a finding counts while its generation is its
+entry's. So evaluating again, in any order, after a crash, or with spans sent twice, ends in what
+one evaluation of everything would have found.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from hotspan_collector.errors import StoreRefusedError
+from hotspan_collector.rules.violations import Violations
+from hotspan_collector.sql import load_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.lifecycle import Change
+    from hotspan_collector.store.port import Database
+
+__all__ = ["Evaluator", "Timing", "TickReport"]
+
+_LOG = structlog.get_logger(__name__)
+_SQL = load_blocks(__package__ or "", "evaluate.sql")
+_TRACES_PER_STATEMENT = 2_000
+_WATERMARK = "evaluator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When an entry is ready to be evaluated."""
+
+    settle_ms: int
+    settle_incomplete_ms: int
+    look_back_ms: int
+    """An insert becomes visible at most this long after the time it carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickReport:
+    """What a tick did."""
+
+    traces: int = 0
+    entries: int = 0
+    pending_traces: int = 0
+    newest_entry: datetime | None = None
+    changes: Sequence[Change] = ()
+    failed_rules: Mapping[str, str] | None = None
+
+
+class Evaluator:
+    """Turns spans into entries, findings and violations. For one thread; one evaluator a store."""
+
+    def __init__(
+        self, database: Database, *, catalogue: Catalogue, timing: Timing, open_after_hits: int
+    ) -> None:
+        """Prepare the tables of a tick, and go on where the last evaluator stopped."""
+        self._database = database
+        self._catalogue = catalogue
+        self._timing = timing
+        self._violations = Violations(
+            database, catalogue=catalogue, open_after_hits=open_after_hits
+        )
+        self._looked_at: dict[str, frozenset[int]] = {}
+        self._pending: frozenset[str] = frozenset()
+        self._pending_since_ms: dict[str, int] = {}
+        for name, statement in _SQL.items():
+            if name.startswith("create_"):
+                database.execute(statement)
+        self._from_ms, self._generation = self._resume()
+
+    def tick(self) -> TickReport:
+        """Evaluate what is ready.
+
+        Raises:
+            StoreUnavailableError: nothing is lost; the next tick does it again.
+
+        """
+        now_ms = self._scalar("store_now", "now_ms")
+        touched = {
+            str(row["trace"]): frozenset(row["inserts"])
+            for row in self._rows("touched", from_ms=self._from_ms)
+        }
+        traces = {
+            trace for trace, inserts in touched.items() if not inserts <= self._seen(trace)
+        } | self._pending
+        report = self._evaluate(traces, now_ms=now_ms) if traces else TickReport()
+        self._remember(touched, now_ms=now_ms)
+        return report
+
+    def find_silent(self, *, quiet_after_ms: int) -> Sequence[Change]:
+        """Let violations fall silent that have not been hit for long."""
+        now_ms = self._scalar("store_now", "now_ms")
+        return self._violations.find_silent(before_ms=now_ms - quiet_after_ms)
+
+    def _evaluate(self, traces: Iterable[str], *, now_ms: int) -> TickReport:
+        generation = max(self._generation + 1, now_ms)
+        self._empty()
+        self._load(sorted(traces))
+        self._resolve()
+        self._execute(
+            "fill_tick_entries",
+            now_ms=now_ms,
+            settle_ms=self._timing.settle_ms,
+            settle_incomplete_ms=self._timing.settle_incomplete_ms,
+        )
+        self._execute("fill_rule_entries")
+        failed: dict[str, str] = {}
+        ready = self._rows("count_rule_entries")[0]
+        if ready["entries"]:
+            self._execute("fill_rule_spans")
+            failed = dict(self._run_rules(generation))
+            self._execute("insert_entries", generation=generation)
+        self._execute("bury_entries", generation=generation)
+        changes = self._violations.update(generation=generation, now_ms=now_ms)
+        self._generation = generation
+        self._note_pending(now_ms)
+        return TickReport(
+            traces=len(set(traces)),
+            entries=int(ready["entries"]),
+            pending_traces=len(self._pending),
+            newest_entry=ready["newest"] if ready["entries"] else None,
+            changes=changes,
+            failed_rules=failed,
+        )
+
+    def _load(self, traces: Sequence[str]) -> None:
+        for start in range(0, len(traces), _TRACES_PER_STATEMENT):
+            chunk = list(traces[start : start + _TRACES_PER_STATEMENT])
+            self._execute("fill_tick_traces", traces=chunk)
+        self._execute("fill_trace_bounds", from_ms=self._from_ms)
+        self._execute("fill_tick_spans")
+
+    def _resolve(self) -> None:
+        spans = self._scalar("count_tick_spans", "spans")
+        self._execute("first_hop")
+        step = 0
+        # A chain of n spans is walked in log2(n) steps; what still moves then is a circle.
+        for step in range(1, math.ceil(math.log2(max(2, spans))) + 2):
+            self._execute("next_hop", step=step)
+            if not self._scalar("hops_moved", "moved", step=step):
+                break
+        self._execute("fill_tick_members", step=step)
+
+    def _run_rules(self, generation: int) -> Iterator[tuple[str, str]]:
+        """Run every rule; yield those that failed. One that fails harms no other."""
+        for rule in self._catalogue.rules.values():
+            statement = _SQL["insert_findings"].replace("{rule_sql}", rule.sql)
+            try:
+                self._database.execute(
+                    statement, {"rule": rule.id, "generation": generation, **rule.values}
+                )
+            except StoreRefusedError as error:
+                _LOG.exception("rule_failed", rule=rule.id)
+                yield rule.id, str(error)
+
+    def _note_pending(self, now_ms: int) -> None:
+        self._pending = frozenset(str(row["trace"]) for row in self._rows("unsettled"))
+        self._pending_since_ms = {
+            trace: self._pending_since_ms.get(trace, now_ms) for trace in self._pending
+        }
+
+    def _seen(self, trace: str) -> frozenset[int]:
+        return self._looked_at.get(trace, frozenset())
+
+    def _remember(self, touched: Mapping[str, frozenset[int]], *, now_ms: int) -> None:
+        # Inserts that are under way carry a time at most `look_back_ms` ago: so far we look again.
+        self._looked_at = dict(touched)
+        self._from_ms = max(self._from_ms, now_ms - self._timing.look_back_ms)
+        # What is pending is known in memory only: whoever takes over must begin before it.
+        oldest = min(self._pending_since_ms.values(), default=now_ms)
+        self._execute(
+            "write_watermark",
+            name=_WATERMARK,
+            watermark_ms=min(self._from_ms, oldest - self._timing.look_back_ms),
+            generation=max(self._generation + 1, now_ms),
+        )
+
+    def _resume(self) -> tuple[int, int]:
+        known = self._rows("read_watermark", name=_WATERMARK)
+        if known:
+            return int(known[0]["watermark_ms"]), int(known[0]["generation"])
+        first = self._rows("first_span")[0]
+        return (int(first["first_ms"]) - 1 if first["spans"] else 0), 0
+
+    def _empty(self) -> None:
+        for name in _SQL:
+            if name.startswith("empty_"):
+                self._execute(name)
+
+    def _execute(self, block: str, **parameters: object) -> None:
+        self._database.execute(_SQL[block], parameters)
+
+    def _rows(self, block: str, **parameters: object) -> Sequence[Mapping[str, Any]]:
+        return self._database.rows(_SQL[block], parameters)
+
+    def _scalar(self, block: str, column: str, **parameters: object) -> int:
+        return int(self._rows(block, **parameters)[0][column])
