@@ -159,12 +159,13 @@ class Supervisor:
         for child in children:
             child.signal_group(signal.SIGKILL)
             child.popen.wait()
-        self.children = [child for child in self.children if child not in children]
+        ended = list(children)
+        self.children = [child for child in self.children if child not in ended]
 
     def end_all(self) -> None:
-        """End all processes, the youngest first, so that senders end before who receives."""
-        for child in reversed(self.children.copy()):
-            self.end([child])
+        """End all processes: the first that was started last, as the others send to it."""
+        self.end(self.children[1:])
+        self.end(self.children)
 
 
 @contextmanager

@@ -26,8 +26,8 @@ WAREHOUSES = 6
 LEAF_ACCOUNTS = 30
 ACCOUNT_DEPTH = 5
 UNPAID_INVOICES = 80
-LEDGER_ENTRIES = 200_000
-ACTIVITIES = 8000
+LEDGER_ENTRIES = 300_000
+ACTIVITIES = 15_000
 CHUNKS_PER_PAGE = 12
 
 WORDS = """
@@ -182,7 +182,7 @@ def fill_ledger():
             "INSERT INTO erp_ledgerentry (reference, branch, status, booked_day, cents) "
             + numbers
             + " SELECT n / 2, n %% 6, CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'closed' END,"
-            " (n / 50) %% 100, n FROM numbers",
+            " (n / 50) %% 80, n FROM numbers",
             [LEDGER_ENTRIES],
         )
 

@@ -110,13 +110,13 @@ def push_to_marketplace(sku):
 @shared_task(soft_time_limit=pick(1, 10), **UNPROTECTED_AT_FIRST)
 def export_ledger():
     """Case: a soft limit that is shorter than the work (180 s in the audit)."""
-    work_for(pick(1.6, 0.2))
+    work_for(pick(4, 0.2))
 
 
 @shared_task(time_limit=pick(1, 10), **UNPROTECTED_AT_FIRST)
 def rebuild_search_index():
     """Case: a hard limit that is shorter than the work."""
-    work_for(pick(3, 0.2))
+    work_for(pick(4, 0.2))
 
 
 @shared_task(**UNPROTECTED_AT_FIRST)
