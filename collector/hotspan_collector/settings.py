@@ -81,10 +81,13 @@ class Settings(BaseSettings):
         description="Requests are refused (retryable) while more than this many bytes wait.",
     )
     commit_workers: int = Field(default=2, ge=1, le=16, description="Commits that run at once.")
+    drain_s: float = Field(
+        default=5.0, ge=0, description="Longest time that open requests are given on SIGTERM."
+    )
     insert_timeout_s: float = Field(
         default=4.0,
         gt=0,
-        description="Longest time an insert may take, in seconds. The evaluator looks back this far.",
+        description="Longest time of an insert, in seconds. The evaluator looks back as far.",
     )
     retention_days: int = Field(
         default=30,
@@ -101,7 +104,9 @@ class Settings(BaseSettings):
         "duration is then 0.",
     )
     max_insert_memory_bytes: int = Field(
-        default=1024 * _MIB, ge=64 * _MIB, description="Memory that one insert may use in ClickHouse."
+        default=1024 * _MIB,
+        ge=64 * _MIB,
+        description="Memory that one insert may use in ClickHouse, in bytes.",
     )
 
     evaluate_every_s: float = Field(
@@ -151,6 +156,21 @@ class Settings(BaseSettings):
     )
     max_trace_spans: int = Field(
         default=50_000, ge=1, description="Most spans of one trace that the API returns."
+    )
+
+    api_threads: int = Field(
+        default=6,
+        ge=1,
+        le=64,
+        description="Queries of the API that run at once; each holds a connection to the store.",
+    )
+    api_max_waiting: int = Field(
+        default=64,
+        ge=1,
+        description="Requests that may wait for one of them; more are refused (503, try again).",
+    )
+    api_max_page: int = Field(
+        default=1000, ge=1, description="Most rows that one answer of a list or a search returns."
     )
 
     @property
@@ -212,7 +232,7 @@ def _refuse_open_doors(settings: Settings) -> None:
         names = " and ".join(f"HOTSPAN_{name.upper()}" for name in missing)
         raise ConfigurationError(
             f"To listen on {settings.host}, set {names}: without keys anybody who reaches this "
-            'machine could write and read spans. Example: HOTSPAN_INGEST_KEYS=\'["a-long-secret"]\'. '
+            "machine could write and read spans. Example: HOTSPAN_INGEST_KEYS='[\"a-secret\"]'. "
             "Or listen on 127.0.0.1."
         )
 

@@ -7,7 +7,7 @@ value.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 (read by pydantic)
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -290,6 +290,12 @@ class Status(Model):
     evaluator_pending_entries: int
     last_evaluated_entry: datetime | None
     alerts_pending: int
+
+
+class Health(Model):
+    """`GET /healthz` and `GET /readyz`."""
+
+    status: Literal["ok"]
 
 
 class Problem(Model):

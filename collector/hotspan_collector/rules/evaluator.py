@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hotspan_collector.rules.lifecycle import Change
     from hotspan_collector.store.port import Database
 
-__all__ = ["Evaluator", "Timing", "TickReport"]
+__all__ = ["Evaluator", "TickReport", "Timing"]
 
 _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "evaluate.sql")

@@ -57,7 +57,7 @@ class Change:
     violation: ViolationRow
 
 
-def decide(
+def decide(  # noqa: PLR0913 (what a decision rests on)
     found: ViolationRow,
     known: ViolationRow | None,
     *,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import chdb
@@ -22,6 +21,7 @@ from hotspan_collector.store.spans_insert import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["DATABASE", "EmbeddedStore"]
 
@@ -66,7 +66,17 @@ class EmbeddedStore(ClickHouse):
         self._inserters = threading.local()
         self._connections: list[Any] = []
         super().__init__(connect=self._new_client, settings=settings)
-        self._root().query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        root = self._root()
+        root.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        self._version = str(root.query("SELECT version()", "TSV")).strip()
+
+    def describe(self) -> str:
+        """See `SpanStore.describe`."""
+        return f"embedded ClickHouse {self._version}"
+
+    def span_bounds(self) -> Mapping[str, int]:
+        """See `SpanStore.span_bounds`."""
+        return self._bounds.parameters()
 
     def insert_spans(self, body: bytes, *, token: str) -> int:
         """See `SpanStore.insert_spans`."""
@@ -79,8 +89,11 @@ class EmbeddedStore(ClickHouse):
                 f"file('/proc/{os.getpid()}/fd/{descriptor}', 'ProtobufSingle', "
                 f"$$ {self._structure} $$)"
             )
-            statement = f"{insert_statement(source)}\nSETTINGS insert_deduplication_token = '{token}'"
-            result = self._inserter().query(statement, params=self._bounds.parameters())
+            statement = insert_statement(source)
+            result = self._inserter().query(
+                f"{statement}\nSETTINGS insert_deduplication_token = '{token}'",
+                params=self._bounds.parameters(),
+            )
         except RuntimeError as error:
             raise translate_error(error) from error
         finally:
@@ -103,7 +116,9 @@ class EmbeddedStore(ClickHouse):
     def _root(self) -> Any:  # noqa: ANN401 (chdb is untyped)
         options = "&".join(f"{name}={value}" for name, value in _ENGINE_OPTIONS.items())
         try:
-            connection = chdb.connect(f"{self._directory}?{options}")
+            connection = chdb.connect(  # type: ignore[no-untyped-call]
+                f"{self._directory}?{options}"
+            )
         except RuntimeError as error:
             raise StoreRefusedError(
                 f"The embedded store in {self._directory} cannot be opened: {error}"

@@ -54,6 +54,14 @@ class SpanStore(Database, Protocol):
         """
         ...
 
+    def describe(self) -> str:
+        """Return the kind and version of the store, for people."""
+        ...
+
+    def span_bounds(self) -> Mapping[str, int]:
+        """Return the times that a valid span may have now: the parameters of the insert, in ns."""
+        ...
+
     def close(self) -> None:
         """Release the store. It cannot be used afterwards."""
         ...

@@ -78,6 +78,14 @@ class ServerStore(ClickHouse):
         super().__init__(connect=self._new_client, settings=settings)
         self._prepare()
 
+    def describe(self) -> str:
+        """See `SpanStore.describe`."""
+        return f"ClickHouse server {self._version}"
+
+    def span_bounds(self) -> Mapping[str, int]:
+        """See `SpanStore.span_bounds`."""
+        return self._bounds.parameters()
+
     def insert_spans(self, body: bytes, *, token: str) -> int:
         """See `SpanStore.insert_spans`."""
         with self._client() as client:
@@ -95,7 +103,7 @@ class ServerStore(ClickHouse):
     def _prepare(self) -> None:
         try:
             client = clickhouse_connect.get_client(**self._options)
-            version = str(client.server_version)
+            self._version = version = str(client.server_version)
             if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_VERSION:
                 minimum = ".".join(str(part) for part in MINIMUM_VERSION)
                 raise StoreTooOldError(

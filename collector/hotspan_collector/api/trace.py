@@ -1,0 +1,161 @@
+"""Reading one trace, and one span of it.
+
+A trace may have 100,000 spans: they go from ClickHouse to the client as the bytes it wrote, never
+as Python objects.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hotspan_collector.api.attributes import attributes
+from hotspan_collector.api.findings import finding_from_row
+from hotspan_collector.api.models import Code, Span, SpanEvent, SpanLink
+from hotspan_collector.api.problems import NotFoundError
+from hotspan_collector.api.times import from_nanoseconds
+from hotspan_collector.sql import load_blocks
+
+if TYPE_CHECKING:
+    from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.store.port import Database, Row
+
+__all__ = ["read_span", "read_trace"]
+
+_QUERIES = load_blocks(__package__ or "", "traces.sql")
+# Spans may come after the bounds of their trace were last written.
+_MARGIN_NS = 3_600 * 1_000_000_000
+_LATEST_NS = 7_258_118_400 * 1_000_000_000  # the year 2200
+_MOST_FINDINGS = 1_000
+_NO_SPAN = "0" * 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    trace_id: str
+    bounds: dict[str, object]
+    started_ns: int
+    ended_ns: int
+    services: list[str]
+    spans: int
+
+
+def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_spans: int) -> bytes:
+    """Return a trace as the JSON of `Trace`, its spans by start; at most `max_spans` of them.
+
+    Raises:
+        NotFoundError: no span of it is stored.
+
+    """
+    header = _read_header(database, trace_id)
+    lines = database.json_bytes(
+        _QUERIES["trace_spans"],
+        {**header.bounds, "started_ns": header.started_ns, "limit": max_spans},
+    )
+    findings = database.rows(_QUERIES["trace_findings"], {**header.bounds, "limit": _MOST_FINDINGS})
+    head = {
+        "trace_id": trace_id,
+        "start": _rfc3339(header.started_ns),
+        "duration_ms": (header.ended_ns - header.started_ns) / 1e6,
+        "services": header.services,
+        "truncated": header.spans > max_spans,
+        "total_spans": header.spans,
+        "findings": [finding_from_row(catalogue, row).model_dump(mode="json") for row in findings],
+    }
+    opened = json.dumps(head, ensure_ascii=False).encode().removesuffix(b"}")
+    return b"".join((opened, b',"spans":[', lines.rstrip(b"\n").replace(b"\n", b","), b"]}"))
+
+
+def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
+    """Return a span with all it carries.
+
+    Raises:
+        NotFoundError: it is not stored.
+
+    """
+    header = _read_header(database, trace_id)
+    rows = database.rows(_QUERIES["span"], {**header.bounds, "span_id": span_id})
+    if not rows:
+        raise NotFoundError(f"Trace {trace_id} has no span {span_id}.")
+    return _span(rows[0], trace_started_ns=header.started_ns)
+
+
+def _read_header(database: Database, trace_id: str) -> _Header:
+    known = database.rows(_QUERIES["trace_bounds"], {"trace_id": trace_id})
+    bounds: dict[str, object] = {"trace_id": trace_id, "from_ns": 0, "to_ns": _LATEST_NS}
+    if known:
+        bounds["from_ns"] = known[0]["started_ns"] - _MARGIN_NS
+        bounds["to_ns"] = known[0]["ended_ns"] + _MARGIN_NS
+    row = database.rows(_QUERIES["trace_header"], bounds)[0]
+    if not row["spans"]:
+        raise NotFoundError(
+            f"No span of trace {trace_id} is stored: it has not come yet, or it is older than the "
+            "retention."
+        )
+    return _Header(
+        trace_id=trace_id,
+        bounds=bounds,
+        started_ns=row["started_ns"],
+        ended_ns=row["ended_ns"],
+        services=list(row["services"]),
+        spans=row["spans"],
+    )
+
+
+def _span(row: Row, *, trace_started_ns: int) -> Span:
+    return Span(
+        span_id=row["id"],
+        parent_span_id=None if row["parent"] == _NO_SPAN else row["parent"],
+        entry_span_id=None if row["entry"] == _NO_SPAN else row["entry"],
+        name=row["name"],
+        service=row["service"],
+        kind=row["span_kind"],
+        start_us=(row["start_ns"] - trace_started_ns) / 1000,
+        duration_us=row["duration_ns"] / 1000,
+        status=row["span_status"],
+        statement=row["db_statement"] or None,
+        statement_fingerprint=None if row["fingerprint"] == "0" else row["fingerprint"],
+        code=_code(row),
+        start=from_nanoseconds(row["start_ns"]),
+        status_message=row["status_message"],
+        trace_state=row["trace_state"],
+        scope_name=row["scope_name"],
+        scope_version=row["scope_version"],
+        attributes=attributes(
+            row["attribute_keys"], row["attribute_values"], row["attribute_types"]
+        ),
+        resource=attributes(row["resource_keys"], row["resource_values"], row["resource_types"]),
+        events=_events(row),
+        links=_links(row),
+    )
+
+
+def _code(row: Row) -> Code | None:
+    if not row["code_file"]:
+        return None
+    return Code(file=row["code_file"], line=row["code_line"], function=row["code_function"])
+
+
+def _events(row: Row) -> list[SpanEvent]:
+    parts = ("event_names", "event_times", "event_keys", "event_values", "event_types")
+    return [
+        SpanEvent(
+            name=name,
+            offset_us=(time_ns - row["start_ns"]) / 1000,
+            attributes=attributes(keys, values, types),
+        )
+        for name, time_ns, keys, values, types in zip(*(row[part] for part in parts), strict=True)
+    ]
+
+
+def _links(row: Row) -> list[SpanLink]:
+    parts = ("link_traces", "link_spans", "link_keys", "link_values", "link_types")
+    return [
+        SpanLink(trace_id=trace, span_id=span, attributes=attributes(keys, values, types))
+        for trace, span, keys, values, types in zip(*(row[part] for part in parts), strict=True)
+    ]
+
+
+def _rfc3339(value_ns: int) -> str:
+    return from_nanoseconds(value_ns).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,174 @@
+-- name: search_entries
+-- Newest first; the next page begins below (before_ns, before_trace, before_entry).
+SELECT
+    toUnixTimestamp64Nano(start_time) AS start_ns,
+    lower(hex(trace_id)) AS trace,
+    lower(hex(entry_span_id)) AS entry,
+    duration_ns, service, environment, version, kind, name, error, http_status, task_state,
+    spans, db_queries, partial
+FROM entries FINAL
+WHERE deleted = 0
+    AND start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
+    AND start_time < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
+    AND start_time <= fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC')
+    AND (start_time, trace_id, entry_span_id) < (
+        fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC'),
+        toFixedString(unhex({before_trace:String}), 16),
+        toFixedString(unhex({before_entry:String}), 8))
+    AND ({service:String} = '' OR service = {service:String})
+    AND ({environment:String} = '' OR environment = {environment:String})
+    AND ({kind:String} = '' OR kind = {kind:String})
+    AND ({name:String} = '' OR positionCaseInsensitiveUTF8(name, {name:String}) > 0)
+    AND ({error:String} = '' OR error = ({error:String} = 'true'))
+    AND duration_ns >= {min_duration_ns:UInt64}
+    AND duration_ns <= {max_duration_ns:UInt64}
+    {having_attributes}
+ORDER BY start_time DESC, trace_id DESC, entry_span_id DESC
+LIMIT {limit:UInt32}
+
+-- name: having_attributes
+-- Each key=value must be on a span of the entry, or on its resource. Stock spans do not say which
+-- entry they belong to: then service and time decide.
+AND (trace_id, entry_span_id) IN
+(
+    SELECT entry.trace_id, entry.entry_span_id
+    FROM
+    (
+        SELECT
+            trace_id, service, entry_span_id, start_time,
+            arrayFilter(
+                i -> (mapContains(attributes, {keys:Array(String)}[i]) AND attributes[{keys:Array(String)}[i]] = {values:Array(String)}[i])
+                    OR (mapContains(resource, {keys:Array(String)}[i]) AND resource[{keys:Array(String)}[i]] = {values:Array(String)}[i]),
+                arrayEnumerate({keys:Array(String)})) AS found
+        FROM spans
+        WHERE start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
+            AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
+            AND ({service:String} = '' OR service = {service:String})
+            AND notEmpty(found)
+    ) AS span
+    INNER JOIN
+    (
+        SELECT trace_id, entry_span_id, service, start_time, duration_ns
+        FROM entries FINAL
+        WHERE deleted = 0
+            AND start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
+            AND start_time < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
+            AND ({service:String} = '' OR service = {service:String})
+    ) AS entry
+    ON span.trace_id = entry.trace_id AND span.service = entry.service
+    WHERE span.entry_span_id = entry.entry_span_id
+        OR (span.entry_span_id = toFixedString('', 8)
+            AND span.start_time >= entry.start_time
+            AND span.start_time <= addNanoseconds(entry.start_time, entry.duration_ns))
+    GROUP BY entry.trace_id, entry.entry_span_id
+    HAVING length(groupUniqArrayArray(span.found)) = length({keys:Array(String)})
+)
+
+-- name: count_findings
+-- How many findings the entries of a page have.
+SELECT trace_id_hex AS trace, entry_span_id_hex AS entry, count() AS findings
+FROM current_findings
+WHERE entry_start >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+    AND entry_start <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+    AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
+GROUP BY trace, entry
+
+-- name: trace_bounds
+SELECT
+    toUnixTimestamp64Nano(min(started)) AS started_ns,
+    toUnixTimestamp64Nano(max(ended)) AS ended_ns
+FROM trace_bounds
+WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+HAVING count() > 0
+
+-- name: trace_header
+SELECT
+    count() AS spans,
+    toUnixTimestamp64Nano(min(start_time)) AS started_ns,
+    max(toUnixTimestamp64Nano(start_time) + toInt64(duration_ns)) AS ended_ns,
+    arraySort(groupUniqArray(service)) AS services
+FROM spans FINAL
+WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+    AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+SETTINGS use_skip_indexes_if_final = 1
+
+-- name: trace_spans
+-- One JSON object a line (JSON escapes line ends), so that the answer is put together from bytes.
+SELECT concat(
+    substring(json, 1, length(json) - 1),
+    ',"code":',
+    if(code_file = '', 'null', toJSONString(CAST((code_file, code_line, code_function), 'Tuple(file String, line UInt32, function String)'))),
+    '}')
+FROM
+(
+    SELECT
+        code_file, code_line, code_function,
+        toJSONString(CAST(
+            (
+                lower(hex(span_id)),
+                if(parent_span_id = toFixedString('', 8), NULL, lower(hex(parent_span_id))),
+                if(entry_span_id = toFixedString('', 8), NULL, lower(hex(entry_span_id))),
+                name,
+                service,
+                toString(kind),
+                (toUnixTimestamp64Nano(start_time) - {started_ns:Int64}) / 1000,
+                duration_ns / 1000,
+                toString(status),
+                nullIf(db_statement, ''),
+                if(db_fingerprint = 0, NULL, toString(db_fingerprint))
+            ),
+            'Tuple(span_id String, parent_span_id Nullable(String), entry_span_id Nullable(String), name String, service String, kind String, start_us Float64, duration_us Float64, status String, statement Nullable(String), statement_fingerprint Nullable(String))'
+        )) AS json
+    FROM spans FINAL
+    WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+        AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+        AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+    ORDER BY start_time, span_id
+    LIMIT {limit:UInt32}
+)
+SETTINGS use_skip_indexes_if_final = 1, output_format_json_quote_64bit_integers = 0, output_format_json_escape_forward_slashes = 0
+FORMAT TSVRaw
+
+-- name: trace_findings
+SELECT *
+FROM current_findings
+WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    AND entry_start >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+    AND entry_start <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+ORDER BY severity DESC, wasted_ns DESC, entry_start, fingerprint
+LIMIT {limit:UInt32}
+
+-- name: span
+-- Values of arrays, key-value lists and bytes (types 5, 6 and 7) are bytes, and travel as base64.
+SELECT
+    lower(hex(span_id)) AS id,
+    lower(hex(parent_span_id)) AS parent,
+    lower(hex(entry_span_id)) AS entry,
+    toUnixTimestamp64Nano(start_time) AS start_ns,
+    duration_ns, name, service, toString(kind) AS span_kind, toString(status) AS span_status,
+    status_message, trace_state, scope_name, scope_version,
+    db_statement, toString(db_fingerprint) AS fingerprint, code_file, code_line, code_function,
+    mapKeys(attributes) AS attribute_keys,
+    arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(attributes), attribute_types) AS attribute_values,
+    attribute_types,
+    mapKeys(resource) AS resource_keys,
+    arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(resource), resource_types) AS resource_values,
+    resource_types,
+    arrayMap(e -> e.name, events) AS event_names,
+    arrayMap(e -> e.time_unix_nano, events) AS event_times,
+    arrayMap(e -> mapKeys(e.attributes), events) AS event_keys,
+    arrayMap(e -> arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(e.attributes), e.attribute_types), events) AS event_values,
+    arrayMap(e -> e.attribute_types, events) AS event_types,
+    arrayMap(l -> lower(hex(l.trace_id)), links) AS link_traces,
+    arrayMap(l -> lower(hex(l.span_id)), links) AS link_spans,
+    arrayMap(l -> mapKeys(l.attributes), links) AS link_keys,
+    arrayMap(l -> arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(l.attributes), l.attribute_types), links) AS link_values,
+    arrayMap(l -> l.attribute_types, links) AS link_types
+FROM spans
+WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    AND span_id = toFixedString(unhex({span_id:String}), 8)
+    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+    AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+ORDER BY inserted_at DESC
+LIMIT 1

@@ -1,0 +1,63 @@
+"""The `hotspan` command and its subcommands."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotspan_collector import __version__
+from hotspan_collector.cli.serve import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="hotspan",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Finds the N+1 queries, slow external calls and failing tasks in your traces.",
+)
+
+
+def _elsewhere(module: str, name: str, *, missing: str) -> Callable[..., None]:
+    """Return a command that lives in another package, or one that says how to get it."""
+    try:
+        command: Callable[..., None] = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        reason = f"hotspan {name}: {error.name} is not installed. {missing}"
+
+        def command() -> None:
+            typer.echo(reason, err=True)
+            raise typer.Exit(1)
+
+        command.__doc__ = f"Not available here. {missing}"
+    return command
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+app.command("serve")(serve)
+app.command("ui")(
+    _elsewhere("hotspan_ui.command", "ui", missing='Install it with: pip install "hotspan[ui]".')
+)
+app.command("demo")(
+    _elsewhere(
+        "hotspan_demo.command",
+        "demo",
+        missing="The demo runs in a checkout of hotspan's repository: make demo.",
+    )
+)

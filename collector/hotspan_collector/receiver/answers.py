@@ -1,0 +1,59 @@
+"""What OTLP wants a server to answer (OTLP specification 1.11, "OTLP/gRPC" and "OTLP/HTTP")."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import SecretStr
+
+    from hotspan_collector.ingest.committer import Outcome
+
+__all__ = ["RETRY_AFTER_S", "is_allowed", "response", "retry_info", "status"]
+
+RETRY_AFTER_S = 2
+_MAX_MESSAGE_CHARS = 2_000
+
+
+def response(outcome: Outcome) -> ExportTraceServiceResponse:
+    """Return the answer to a request; partial_success stays unset when all was stored."""
+    answer = ExportTraceServiceResponse()
+    if outcome.rejected:
+        answer.partial_success.rejected_spans = outcome.rejected
+        answer.partial_success.error_message = outcome.message[:_MAX_MESSAGE_CHARS]
+    return answer
+
+
+def retry_info() -> RetryInfo:
+    """Return when a sender should try again."""
+    return RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER_S))
+
+
+def status(code: int, message: str, *, retry: bool = False) -> Status:
+    """Return google.rpc.Status, which OTLP puts into HTTP error bodies and gRPC trailers."""
+    answer = Status(code=code, message=message[:_MAX_MESSAGE_CHARS])
+    if retry:
+        detail = AnyMessage()
+        detail.Pack(retry_info())
+        answer.details.append(detail)
+    return answer
+
+
+def is_allowed(authorization: str, keys: Sequence[SecretStr]) -> bool:
+    """Tell whether an Authorization header carries one of the keys; without keys, always."""
+    if not keys:
+        return True
+    scheme, _, token = authorization.partition(" ")
+    sent = token.strip().encode()
+    # Every key is compared, so that time tells nothing.
+    matches = [hmac.compare_digest(sent, key.get_secret_value().encode()) for key in keys]
+    return scheme.lower() == "bearer" and any(matches)

@@ -1,0 +1,181 @@
+"""Runs a collector: receivers, commits, evaluator, alerts and API in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from hotspan_collector import __version__
+from hotspan_collector.api.app import create_app
+from hotspan_collector.api.models import Status
+from hotspan_collector.errors import HotspanError
+from hotspan_collector.health import EvaluatorHealth
+from hotspan_collector.ingest.committer import Committer
+from hotspan_collector.listening import HttpServer, bind
+from hotspan_collector.receiver.grpc_server import start_grpc_server
+from hotspan_collector.receiver.http_app import create_otlp_app
+from hotspan_collector.rules.catalogue import load_catalogue
+from hotspan_collector.rules.evaluator import Evaluator, Timing
+from hotspan_collector.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.settings import Settings
+    from hotspan_collector.store.port import SpanStore
+
+__all__ = ["serve"]
+
+_LOG = structlog.get_logger(__name__)
+_VISIBILITY_SLACK_MS = 1_000
+_SILENCE_EVERY_TICKS = 10
+
+
+@dataclass(slots=True)
+class _Collector:
+    settings: Settings
+    catalogue: Catalogue
+    store: SpanStore
+    committer: Committer
+    health: EvaluatorHealth = field(default_factory=EvaluatorHealth)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def status(self) -> Status:
+        counters = self.committer.counters
+        return Status(
+            version=__version__,
+            store=self.store.describe(),
+            spans_stored=counters.stored,
+            spans_rejected=counters.rejected,
+            evaluator_lag_s=self.health.lag_s(),
+            evaluator_pending_entries=self.health.pending_traces,
+            last_evaluated_entry=self.health.newest_entry,
+            alerts_pending=0,
+        )
+
+
+async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
+    """Run a collector until SIGTERM or SIGINT; then commit what has been taken, and return.
+
+    Args:
+        settings: of the collector.
+        started: told, once, in words, where it listens.
+
+    Raises:
+        HotspanError: it cannot start; the message says why and what to do.
+
+    """
+    catalogue = load_catalogue(values=settings.rules, disabled=settings.rules_disabled)
+    http = bind(settings.host, settings.http_port, what="OTLP/HTTP", option="--http-port")
+    api = bind(settings.host, settings.api_port, what="The API", option="--api-port")
+    store = await asyncio.to_thread(open_store, settings)
+    collector = _Collector(settings, catalogue, store, _committer(store, settings))
+    _stop_on_signals(collector.stopping)
+    try:
+        grpc_server, grpc_port = await start_grpc_server(
+            settings=settings, committer=collector.committer
+        )
+        otlp_server = HttpServer(
+            create_otlp_app(settings=settings, committer=collector.committer), http
+        )
+        api_server = HttpServer(
+            create_app(
+                database=store, catalogue=catalogue, status=collector.status, settings=settings
+            ),
+            api,
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(collector.committer.run())
+            group.create_task(_evaluate(collector))
+            group.create_task(otlp_server.run_until_stopped())
+            group.create_task(api_server.run_until_stopped())
+            started(
+                f"OTLP/gRPC {settings.host}:{grpc_port}  "
+                f"OTLP/HTTP http://{settings.host}:{otlp_server.port}  "
+                f"API http://{settings.host}:{api_server.port}  "
+                f"store {store.describe()}"
+            )
+            await collector.stopping.wait()
+            # Receivers first, so that nothing is taken that would not be committed.
+            otlp_server.should_exit = True
+            await grpc_server.stop(grace=settings.drain_s)
+            await collector.committer.drain()
+            api_server.should_exit = True
+    finally:
+        await asyncio.to_thread(store.close)
+
+
+def _committer(store: SpanStore, settings: Settings) -> Committer:
+    return Committer(
+        store,
+        linger_s=settings.commit_linger_ms / 1000,
+        max_bytes=settings.commit_max_bytes,
+        queue_bytes=settings.commit_queue_bytes,
+        workers=settings.commit_workers,
+    )
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+
+async def _evaluate(collector: _Collector) -> None:
+    """Tick until the collector stops. A tick that fails is tried again: nothing is lost by it."""
+    settings = collector.settings
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, thread_name_prefix="evaluate") as thread:
+        evaluation = _Evaluation(collector)
+        while not collector.stopping.is_set():
+            await loop.run_in_executor(thread, evaluation.run)
+            try:
+                await asyncio.wait_for(collector.stopping.wait(), settings.evaluate_every_s)
+            except TimeoutError:
+                continue
+
+
+class _Evaluation:
+    """The evaluator's thread: makes the evaluator, and makes it anew after a failure."""
+
+    def __init__(self, collector: _Collector) -> None:
+        self._collector = collector
+        self._evaluator: Evaluator | None = None
+        self._ticks = 0
+
+    def run(self) -> None:
+        """Do one tick."""
+        settings, health = self._collector.settings, self._collector.health
+        try:
+            if self._evaluator is None:
+                self._evaluator = self._create()
+            report = self._evaluator.tick()
+            changes = list(report.changes)
+            if self._ticks % _SILENCE_EVERY_TICKS == 0:
+                silence_ms = int(settings.quiet_after_s * 1000)
+                changes += self._evaluator.find_silent(quiet_after_ms=silence_ms)
+            self._ticks += 1
+            health.note(report)
+        except HotspanError as error:
+            _LOG.exception("tick_failed")
+            health.note_failure(error)
+            self._evaluator = None
+
+    def _create(self) -> Evaluator:
+        settings = self._collector.settings
+        return Evaluator(
+            self._collector.store,
+            catalogue=self._collector.catalogue,
+            timing=Timing(
+                settle_ms=int(settings.settle_s * 1000),
+                settle_incomplete_ms=int(settings.settle_incomplete_s * 1000),
+                look_back_ms=int(settings.insert_timeout_s * 1000) + _VISIBILITY_SLACK_MS,
+            ),
+            open_after_hits=settings.open_after_hits,
+        )
