@@ -1,0 +1,3 @@
+from bookshop.worker import app
+
+__all__ = ["app"]

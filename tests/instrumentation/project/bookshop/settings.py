@@ -1,0 +1,38 @@
+import os
+from pathlib import Path
+
+DATA_DIR = Path(os.environ["BOOKSHOP_DATA_DIR"])
+
+SECRET_KEY = "not-a-secret"
+ALLOWED_HOSTS = ["127.0.0.1"]
+INSTALLED_APPS = ["books"]
+ROOT_URLCONF = "bookshop.urls"
+WSGI_APPLICATION = "bookshop.wsgi.application"
+MIDDLEWARE = ["books.middleware.PlainMiddleware"]
+DATABASES = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "books.sqlite3"}
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+
+CELERY_BROKER_URL = os.environ.get("BOOKSHOP_BROKER_URL", "filesystem://")
+if CELERY_BROKER_URL == "filesystem://":
+    queue = DATA_DIR / "queue"
+    queue.mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(queue),
+        "data_folder_out": str(queue),
+        "control_folder": str(DATA_DIR / "control"),
+    }
+CELERY_RESULT_BACKEND = os.environ.get("BOOKSHOP_RESULT_URL")
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+if os.environ.get("BOOKSHOP_SABOTAGE"):
+    from hotspan_instrumentation.call_site import CallSiteFinder
+
+    def find(self, frame):
+        raise ZeroDivisionError("sabotage")
+
+    CallSiteFinder.find = find

@@ -1,0 +1,9 @@
+from books import views
+from django.urls import path
+
+urlpatterns = [
+    path("books/", views.books),
+    path("async-books/", views.async_books),
+    path("buy/<int:pk>/", views.buy),
+    path("process/", views.process),
+]

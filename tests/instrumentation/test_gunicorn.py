@@ -1,0 +1,99 @@
+"""gunicorn forks its workers, before or after it has loaded the application."""
+
+import re
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+from support.processes import free_port
+from support.span_tree import call_site, span_tree
+
+PROJECT = Path(__file__).parent / "project"
+
+# So long that nothing but an orderly end sends what is queued.
+NEVER_MS = {"OTEL_BSP_SCHEDULE_DELAY": "3600000"}
+
+VIEWS = """\
+server GET books/
+  client SELECT @ books/views.py:10 books.views.books
+  client SELECT @ books/views.py:11 books.views.books.<locals>.<listcomp>
+  client SELECT @ books/views.py:11 books.views.books.<locals>.<listcomp>
+server GET async-books/
+  client SELECT @ books/views.py:18 books.views.async_books
+  client SELECT @ books/views.py:19 books.views.async_books"""
+
+
+def _ask_every_worker(url: str, *, workers: int = 2, attempts: int = 500) -> list[int]:
+    """Return the pids that answered, one for each request made."""
+    pids: list[int] = []
+    while len(set(pids)) < workers and len(pids) < attempts:
+        pids.append(httpx.get(f"{url}/process/", trust_env=False).json()["pid"])
+    return pids
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
+def test_every_worker_exports(bookshop, sink, options):
+    """Each worker sends all its spans, also the last ones, under an identity of its own."""
+    server, url = bookshop.gunicorn(*options, env=NEVER_MS)
+    pids = _ask_every_worker(url)
+    server.signal(signal.SIGTERM)
+    server.wait()
+
+    requests = {}
+    for resource in sink.resource_spans():
+        attributes = {item.key: item.value for item in resource.resource.attributes}
+        identity = (
+            attributes["process.pid"].int_value,
+            attributes["service.instance.id"].string_value,
+        )
+        requests[identity] = sum(len(scope.spans) for scope in resource.scope_spans)
+
+    assert {pid for pid, _ in requests} == set(pids)
+    assert len({instance for _, instance in requests}) == 2
+    assert sum(requests.values()) == len(pids) + 1  # and the one that saw the server start
+
+
+def test_call_sites_of_views(bookshop, sink):
+    """Each query names the line that made it, or that awaits it while Django runs it in a thread."""
+    _, url = bookshop.gunicorn()
+    httpx.get(f"{url}/books/", trust_env=False).raise_for_status()
+    httpx.get(f"{url}/async-books/", trust_env=False).raise_for_status()
+    sink.wait_for("GET books/")
+    sink.wait_for("GET async-books/")
+
+    spans = [span for span in sink.spans() if span.name != "GET process/"]
+
+    assert span_tree(spans, root=PROJECT) == VIEWS
+
+
+def test_call_sites_under_asgi(bookshop, sink):
+    """The same holds in an event loop."""
+    port = free_port()
+    server = bookshop.process("uvicorn", "bookshop.asgi:application", "--port", str(port))
+    server.start()
+    server.wait_for_url(f"http://127.0.0.1:{port}/books/")
+    httpx.get(f"http://127.0.0.1:{port}/async-books/", trust_env=False).raise_for_status()
+    sink.wait_for("GET async-books/")
+
+    assert span_tree(sink.spans(), root=PROJECT) == VIEWS
+
+
+def test_broken_hooks_are_not_noticed(bookshop, sink):
+    """When our hooks fail, requests are answered and traced; one warning says which and why."""
+    server, url = bookshop.gunicorn("--preload", env={"BOOKSHOP_SABOTAGE": "yes"})
+    for page in ("books", "books", "async-books", "async-books"):
+        httpx.get(f"{url}/{page}/", trust_env=False).raise_for_status()
+    spans = sink.wait_for("SELECT", count=10)
+    server.signal(signal.SIGTERM)
+    server.wait()
+
+    warnings = re.findall(r"hotspan's hook (\S+) failed", server.output())
+
+    assert {call_site(span, root=PROJECT) for span in spans} == {None}
+    assert sorted(set(warnings)) == [
+        "hotspan_instrumentation.call_site.CallSiteFinder.remember_awaiting",
+        "hotspan_instrumentation.processors.CallSiteProcessor",
+    ]
+    assert len(warnings) <= 2 * 2  # once a worker
+    assert "ZeroDivisionError: sabotage" in server.output()
