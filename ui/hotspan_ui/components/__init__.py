@@ -1,0 +1,1 @@
+"""Parts of pages that Streamlit has no element for. Their text reaches the page as text only."""

@@ -1,0 +1,1 @@
+"""From the API's answers to what a page shows: pure functions of plain data."""
