@@ -81,9 +81,8 @@ def _service_name() -> Check:
 
 def _sdk() -> Check:
     disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    return Check(
-        "sdk", ok=not disabled, detail="unset OTEL_SDK_DISABLED" if disabled else "enabled"
-    )
+    detail = "disabled: unset OTEL_SDK_DISABLED" if disabled else "enabled"
+    return Check("sdk", ok=not disabled, detail=detail)
 
 
 def _chosen(kind: str, variable: str) -> Check:

@@ -13,6 +13,11 @@ NEVER_MS = {"OTEL_BSP_SCHEDULE_DELAY": "3600000"}
 # What a worker of one does not need, and takes seconds for.
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
+TRACE = """\
+producer apply_async/books.tasks.buy
+  consumer run/books.tasks.buy
+    client UPDATE @ books/tasks.py:9 books.tasks.buy"""
+
 
 def test_recycled_children_lose_nothing(bookshop, sink):
     """Children that end after one task each deliver every trace whole, from publisher to query."""
@@ -22,15 +27,7 @@ def test_recycled_children_lose_nothing(bookshop, sink):
 
     trees = [span_tree(trace, root=PROJECT) for trace in by_trace(sink.spans())]
 
-    assert (
-        trees
-        == [
-            "producer apply_async/books.tasks.buy\n"
-            "  consumer run/books.tasks.buy\n"
-            "    client UPDATE @ books/tasks.py:9 books.tasks.buy"
-        ]
-        * 6
-    )
+    assert trees == [TRACE] * 6
 
 
 def test_warm_shutdown_loses_nothing(bookshop, sink):

@@ -55,7 +55,7 @@ def test_every_worker_exports(bookshop, sink, options):
 
 
 def test_call_sites_of_views(bookshop, sink):
-    """Each query names the line that made it, or that awaits it while Django runs it in a thread."""
+    """Each query names the line that made it, or awaits what Django runs in a thread."""
     _, url = bookshop.gunicorn()
     httpx.get(f"{url}/books/", trust_env=False).raise_for_status()
     httpx.get(f"{url}/async-books/", trust_env=False).raise_for_status()
