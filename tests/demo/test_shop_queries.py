@@ -4,14 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import uuid
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from hotspan_demo import stub
 from hotspan_demo.cases import CASES, CLEAN
 from hotspan_demo.model import Request
 
@@ -24,17 +22,6 @@ PAGES = {
     if isinstance(trigger, Request)
 }
 CLEAN_PAGES = {clean.title: clean.trigger for clean in CLEAN if isinstance(clean.trigger, Request)}
-
-
-@pytest.fixture(scope="module")
-def stub_url():
-    server = stub.server(port=0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def measure(requests, *, release, folder, stub_url, database_url):

@@ -10,10 +10,11 @@ from pathlib import Path
 from hotspan_demo.processes import Command
 from hotspan_demo.settings import DemoSettings, checkout
 
-__all__ = ["collector", "prepare_shop", "stub", "ui", "web", "worker"]
+__all__ = ["collector", "new_hash_key", "prepare_shop", "stub", "ui", "web", "worker"]
 
 WEB_WORKERS = 2
 TASK_WORKERS = 2
+SERVERS = ("DATABASE_URL", "REDIS_URL")
 
 
 def program(name: str) -> str:
@@ -22,9 +23,19 @@ def program(name: str) -> str:
 
 
 def plain_environment() -> dict[str, str]:
-    """Ours, without what would change where telemetry goes, or send local calls to a proxy."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    """Ours, without what would change where telemetry goes, or send local calls to a proxy.
+
+    DATABASE_URL and REDIS_URL may be set for something else, which the demo must not touch: it
+    takes SHOP_DATABASE_URL and SHOP_REDIS_URL instead.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("OTEL_") and name not in SERVERS
+    }
+    servers = {name: os.environ.get(f"SHOP_{name}", "") for name in SERVERS}
+    local = "127.0.0.1,localhost"
+    return {**kept, **servers, "NO_PROXY": local, "no_proxy": local}
 
 
 def command(

@@ -54,7 +54,7 @@ class DemoSettings:
     ports: Ports = field(default_factory=Ports)
     start_timeout_s: float = 60.0
     evaluate_timeout_s: float = 90.0
-    stop_grace_s: float = 10.0
+    stop_grace_s: float = 5.0
 
     @property
     def logs(self) -> Path:

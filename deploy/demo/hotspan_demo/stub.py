@@ -25,7 +25,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-__all__ = ["Answer", "World", "main"]
+__all__ = ["Answer", "World", "handler", "main", "server"]
 
 MESSENGER_S = 1.5
 CDN_S = 0.2
@@ -123,16 +123,18 @@ def handler(world: World) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def server(*, port: int) -> ThreadingHTTPServer:
-    world_server = ThreadingHTTPServer(("127.0.0.1", port), handler(World()))
+def server(*, port: int, host: str = "127.0.0.1") -> ThreadingHTTPServer:
+    world_server = ThreadingHTTPServer((host, port), handler(World()))
     world_server.daemon_threads = True
     return world_server
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The outside world of the demo shop")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    world_server = server(port=parser.parse_args().port)
+    arguments = parser.parse_args()
+    world_server = server(port=arguments.port, host=arguments.host)
     # shutdown() waits for serve_forever(), which runs in the thread that gets the signal.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=world_server.shutdown).start())
     with contextlib.suppress(KeyboardInterrupt):

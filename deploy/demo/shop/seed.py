@@ -237,11 +237,10 @@ def fill_assistant(conversation):
 
 
 def fill_legacy():
+    settings.LEGACY_DATABASE.unlink(missing_ok=True)
     with closing(sqlite3.connect(settings.LEGACY_DATABASE)) as legacy, legacy:
-        legacy.execute("CREATE TABLE IF NOT EXISTS prices (sku TEXT, price INTEGER, cost INTEGER)")
-        legacy.execute(
-            "CREATE TABLE IF NOT EXISTS suppliers (sku TEXT, supplier TEXT, lead_days INTEGER)"
-        )
+        legacy.execute("CREATE TABLE prices (sku TEXT, price INTEGER, cost INTEGER)")
+        legacy.execute("CREATE TABLE suppliers (sku TEXT, supplier TEXT, lead_days INTEGER)")
         for n in range(20):
             sku = f"SKU-{n:04}"
             legacy.execute("INSERT INTO prices VALUES (?, ?, ?)", [sku, 1000 + n, 600 + n])

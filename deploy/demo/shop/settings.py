@@ -55,6 +55,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For `celery beat`, which the demo on one machine does without.
+CELERY_BEAT_SCHEDULE = {
+    "low stock": {"task": "shop.erp.tasks.check_low_stock", "schedule": 60.0},
+    "exchange rates": {
+        "task": "shop.erp.tasks.sync_exchange_rates",
+        "schedule": 300.0,
+        "args": ["USD"],
+    },
+    "old activity": {"task": "shop.erp.tasks.clean_activity", "schedule": 86_400.0},
+}
 
 LOGGING = {
     "version": 1,

@@ -9,6 +9,7 @@ class Command(BaseCommand):
     help = "Fill the empty database, always with the same rows."
 
     def handle(self, *args, **options):
+        seed.fill_legacy()
         if Branch.objects.exists():
             self.stdout.write("The shop is filled already.")
             return
@@ -16,4 +17,3 @@ class Command(BaseCommand):
             connection.cursor().execute("PRAGMA journal_mode=WAL")
         with transaction.atomic():
             seed.fill()
-        seed.fill_legacy()
