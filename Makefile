@@ -76,4 +76,4 @@ lock: $(UV) ## Resolve the requirements anew, with hashes
 
 .PHONY: clean
 clean: ## Remove what setup and the demo made
-	@rm -rf .venv .tools .demo
+	@rm -rf .venv .tools .demo docs/_build
