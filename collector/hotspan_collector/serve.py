@@ -74,6 +74,8 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     catalogue = load_catalogue(values=settings.rules, disabled=settings.rules_disabled)
     http = bind(settings.host, settings.http_port, what="OTLP/HTTP", option="--http-port")
     api = bind(settings.host, settings.api_port, what="The API", option="--api-port")
+    # gRPC binds by itself, and says less when it cannot.
+    bind(settings.host, settings.grpc_port, what="OTLP/gRPC", option="--grpc-port").close()
     store = await asyncio.to_thread(open_store, settings)
     collector = _Collector(settings, catalogue, store, _committer(store, settings))
     _stop_on_signals(collector.stopping)

@@ -30,4 +30,12 @@ def load_blocks(package: str, filename: str) -> Mapping[str, str]:
 
 def split_statements(text: str) -> list[str]:
     """Split a script at the semicolons that end a line; comments stay with what they precede."""
-    return [part.strip() for part in re.split(r";[ \t]*(?:\n|\Z)", text) if part.strip()]
+    statements: list[str] = []
+    lines: list[str] = []
+    for line in text.splitlines():
+        lines.append(line)
+        if line.rstrip().endswith(";") and not line.lstrip().startswith("--"):
+            statements.append("\n".join(lines).strip().removesuffix(";"))
+            lines = []
+    rest = "\n".join(lines).strip()
+    return [*statements, rest] if rest else statements

@@ -16,6 +16,7 @@ from hotspan_collector.api.models import (
 )
 from hotspan_collector.api.problems import NotFoundError
 from hotspan_collector.api.times import from_milliseconds, from_nanoseconds
+from hotspan_collector.rules.lifecycle import ViolationRow
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.store.port import Database, Row
 
-__all__ = ["ViolationFilter", "newest_findings", "read_violation", "read_violations", "summary_of"]
+__all__ = ["ViolationFilter", "describe", "read_violation", "read_violations"]
 
 _VIOLATIONS = load_blocks(__package__ or "", "violations.sql")
 _FINDINGS = load_blocks(__package__ or "", "findings.sql")
@@ -56,13 +57,8 @@ def read_violations(
 ) -> Violations:
     """Return the violations that cost most first."""
     rows = database.rows(_VIOLATIONS["violations"], wanted.parameters())
-    findings = newest_findings(database, rows)
-    entries = _count_entries(database, rows)
     return Violations(
-        violations=[
-            Violation(**_fields(catalogue, row, findings.get(row["fingerprint"]), entries))
-            for row in rows
-        ],
+        violations=describe(database, catalogue, [_violation_row(row) for row in rows]),
         total=rows[0]["total"] if rows else 0,
     )
 
@@ -74,34 +70,49 @@ def read_violation(database: Database, catalogue: Catalogue, fingerprint: str) -
         NotFoundError: there is none.
 
     """
-    rows = database.rows(
-        _VIOLATIONS["violations"], ViolationFilter(fingerprint=fingerprint).parameters()
-    )
+    wanted = ViolationFilter(fingerprint=fingerprint)
+    rows = database.rows(_VIOLATIONS["violations"], wanted.parameters())
     if not rows:
         raise NotFoundError(
             f"There is no violation {fingerprint}. /api/v1/violations lists what there is."
         )
-    row = rows[0]
-    finding = newest_findings(database, rows).get(fingerprint)
+    known = _violation_row(rows[0])
+    finding = _newest_findings(database, [known]).get(fingerprint)
     return ViolationDetail(
-        **_fields(catalogue, row, finding, _count_entries(database, rows)),
+        **_fields(catalogue, known, finding, _count_entries(database, [known])),
         evidence=evidence_of(finding) if finding else Evidence(span_ids=[]),
         evidence_trace_id=finding["trace_id_hex"] if finding else "",
         evidence_entry_span_id=finding["entry_span_id_hex"] if finding else "",
         occurrences=_occurrences(database, fingerprint),
-        rule_info=rule_info(catalogue, row["rule"]),
+        rule_info=rule_info(catalogue, known.rule),
     )
 
 
-def newest_findings(database: Database, violations: Sequence[Row]) -> Mapping[str, Row]:
-    """Return the newest finding of each violation, by fingerprint: one that counts if there is."""
+def describe(
+    database: Database, catalogue: Catalogue, violations: Sequence[ViolationRow]
+) -> list[Violation]:
+    """Return violations with what their newest finding and the catalogue say about them."""
+    findings = _newest_findings(database, violations)
+    entries = _count_entries(database, violations)
+    return [
+        Violation(**_fields(catalogue, each, findings.get(each.fingerprint), entries))
+        for each in violations
+    ]
+
+
+def _violation_row(row: Row) -> ViolationRow:
+    return ViolationRow(**{name: value for name, value in row.items() if name != "total"})
+
+
+def _newest_findings(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, Row]:
+    """Return the newest finding of each, by fingerprint: one that counts if there is one."""
     if not violations:
         return {}
-    wanted = [row["fingerprint"] for row in violations]
-    since_ns = (min(row["last_seen_ms"] for row in violations) - 1) * 1_000_000
-    found = _by_fingerprint(
-        database.rows(_FINDINGS["newest_current"], {"fingerprints": wanted, "since_ns": since_ns})
-    )
+    wanted = [each.fingerprint for each in violations]
+    # The time bounds what is read; it was rounded down to milliseconds.
+    since_ns = (min(each.last_seen_ms for each in violations) - 1) * 1_000_000
+    parameters = {"fingerprints": wanted, "since_ns": since_ns}
+    found = _by_fingerprint(database.rows(_FINDINGS["newest_current"], parameters))
     rest = [fingerprint for fingerprint in wanted if fingerprint not in found]
     if not rest:
         return found
@@ -109,27 +120,15 @@ def newest_findings(database: Database, violations: Sequence[Row]) -> Mapping[st
     return {**_by_fingerprint(older), **found}
 
 
-def summary_of(catalogue: Catalogue, violation: Row, finding: Row | None) -> str:
-    """Say in one line what happened."""
-    rule = catalogue.rules.get(violation["rule"])
-    if rule is None or finding is None:
-        return f"{violation['rule']} in {violation['entry_name']}"
-    return rule.summarise(
-        violation["max_count"], violation["mean_wasted_ns"] / 1e6, template_values(finding)
-    )
-
-
 def _by_fingerprint(rows: Sequence[Row]) -> dict[str, Row]:
     return {row["fingerprint"]: row for row in rows}
 
 
-def _count_entries(database: Database, violations: Sequence[Row]) -> Mapping[str, int]:
+def _count_entries(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, int]:
     if not violations:
         return {}
-    rows = database.rows(
-        _VIOLATIONS["entries_since_first_hit"],
-        {"fingerprints": [row["fingerprint"] for row in violations]},
-    )
+    fingerprints = [each.fingerprint for each in violations]
+    rows = database.rows(_VIOLATIONS["entries_since_first_hit"], {"fingerprints": fingerprints})
     return {row["fingerprint"]: row["entries"] for row in rows}
 
 
@@ -157,31 +156,41 @@ def _occurrences(database: Database, fingerprint: str) -> list[Occurrence]:
 
 
 def _fields(
-    catalogue: Catalogue, row: Row, finding: Row | None, entries: Mapping[str, int]
+    catalogue: Catalogue,
+    known: ViolationRow,
+    finding: Row | None,
+    entries: Mapping[str, int],
 ) -> dict[str, Any]:
-    rule = catalogue.rules.get(row["rule"])
+    rule = catalogue.rules.get(known.rule)
     return {
-        "id": row["fingerprint"],
-        "rule": row["rule"],
-        "title": rule.title if rule else row["rule"],
-        "severity": row["severity_name"],
-        "confidence": row["confidence_name"],
-        "status": row["status"],
-        "service": row["service"],
-        "namespace": row["namespace"],
-        "environment": row["environment"],
-        "entry": row["entry_name"],
-        "entry_kind": row["entry_kind"],
-        "hits": row["hits"],
-        "entries": max(row["hits"], entries.get(row["fingerprint"], 0)),
-        "count": row["max_count"],
-        "wasted_ms": row["mean_wasted_ns"] / 1e6,
-        "lost_seconds_per_day": row["lost_ns_last_day"] / 1e9,
-        "first_seen": from_milliseconds(row["first_seen_ms"]),
-        "last_seen": from_milliseconds(row["last_seen_ms"]),
-        "first_release": row["first_version"],
-        "last_release": row["last_version"],
+        "id": known.fingerprint,
+        "rule": known.rule,
+        "title": rule.title if rule else known.rule,
+        "severity": known.severity,
+        "confidence": known.confidence,
+        "status": known.status,
+        "service": known.service,
+        "namespace": known.namespace,
+        "environment": known.environment,
+        "entry": known.entry_name,
+        "entry_kind": known.entry_kind,
+        "hits": known.hits,
+        "entries": max(known.hits, entries.get(known.fingerprint, 0)),
+        "count": known.max_count,
+        "wasted_ms": known.mean_wasted_ns / 1e6,
+        "lost_seconds_per_day": known.lost_ns_last_day / 1e9,
+        "first_seen": from_milliseconds(known.first_seen_ms),
+        "last_seen": from_milliseconds(known.last_seen_ms),
+        "first_release": known.first_version,
+        "last_release": known.last_version,
         "code": code_of(finding) if finding else None,
         "suggestion": suggestion_of(catalogue, finding) if finding else "",
-        "summary": summary_of(catalogue, row, finding),
+        "summary": _summary(catalogue, known, finding),
     }
+
+
+def _summary(catalogue: Catalogue, known: ViolationRow, finding: Row | None) -> str:
+    rule = catalogue.rules.get(known.rule)
+    if rule is None or finding is None:
+        return f"{known.rule} in {known.entry_name}"
+    return rule.summarise(known.max_count, known.mean_wasted_ns / 1e6, template_values(finding))

@@ -1,11 +1,12 @@
 -- name: violations
 SELECT
     fingerprint, rule, status, service, namespace, environment, entry_kind, entry_name,
-    toString(severity) AS severity_name, toString(confidence) AS confidence_name,
+    severity, confidence,
     hits, max_count, mean_wasted_ns, lost_ns_last_day,
     toUnixTimestamp64Milli(first_seen) AS first_seen_ms,
     toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
     first_version, last_version,
+    toUnixTimestamp64Milli(opened_at) AS opened_at_ms,
     count() OVER () AS total
 FROM violations FINAL
 WHERE status IN ('open', 'quiet')

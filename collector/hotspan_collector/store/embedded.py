@@ -110,7 +110,7 @@ class EmbeddedStore(ClickHouse):
 
     def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
         return clickhouse_connect.get_client(
-            dsn=f"chdb://{self._directory}", database=DATABASE, chdb_options=_ENGINE_OPTIONS
+            dsn=f"chdb://{self._directory}", database=DATABASE, chdb_options=_ENGINE_OPTIONS, tz_mode="aware"
         )
 
     def _root(self) -> Any:  # noqa: ANN401 (chdb is untyped)

@@ -98,7 +98,7 @@ class ServerStore(ClickHouse):
         return int(summary.written_rows)
 
     def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
-        return clickhouse_connect.get_client(database=self._database, **self._options)
+        return clickhouse_connect.get_client(database=self._database, tz_mode="aware", **self._options)
 
     def _prepare(self) -> None:
         try:
