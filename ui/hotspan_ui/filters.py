@@ -1,4 +1,8 @@
-"""Widgets of filters, bound to the URL."""
+"""Widgets of filters that stand in the URL: it sets them, and they set it.
+
+Streamlit's own binding lets a widget's state win over a link that was followed within the
+session, and shares it between pages; here the URL wins, always.
+"""
 
 from __future__ import annotations
 
@@ -7,48 +11,56 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+CURSOR = "cursor"
+_WIDTH_PX = 184
 
 
-def choice(  # noqa: PLR0913  what a select box needs, and all by name
-    label: str,
-    values: Sequence[str],
-    *,
-    key: str,
-    any_label: str = "All",
-    on_change: Callable[[], None] | None = None,
-    width_px: int = 184,
+def choice(
+    label: str, values: Sequence[str], *, page: str, name: str, any_label: str = "All"
 ) -> str:
     """Let people choose a value, or all; a value that only the URL knows stays possible."""
-    asked = st.query_params.get(key, "")
+    asked = _take_from_url(page, name)
     options = ["", *values, *([asked] if asked and asked not in values else [])]
     chosen = st.selectbox(
         label,
         options,
-        key=key,
+        key=_key(page, name),
         format_func=lambda value: value or any_label,
-        bind="query-params",
-        on_change=on_change,
-        width=width_px,
+        width=_WIDTH_PX,
     )
-    return chosen or ""
+    return _put_into_url(page, name, chosen or "")
 
 
 def words(
-    label: str,
-    *,
-    key: str,
-    placeholder: str = "",
-    on_change: Callable[[], None] | None = None,
-    width_px: int = 184,
+    label: str, *, page: str, name: str, placeholder: str = "", width_px: int = _WIDTH_PX
 ) -> str:
     """Let people type."""
-    typed = st.text_input(
-        label,
-        key=key,
-        placeholder=placeholder,
-        bind="query-params",
-        on_change=on_change,
-        width=width_px,
-    )
-    return typed or ""
+    _take_from_url(page, name)
+    typed = st.text_input(label, key=_key(page, name), placeholder=placeholder, width=width_px)
+    return _put_into_url(page, name, typed or "")
+
+
+def _key(page: str, name: str) -> str:
+    return f"{page}-{name}"
+
+
+def _take_from_url(page: str, name: str) -> str:
+    asked = st.query_params.get(name, "")
+    seen = f"{_key(page, name)}-in-url"
+    if st.session_state.get(seen) != asked:
+        st.session_state[_key(page, name)] = asked
+        st.session_state[seen] = asked
+    return asked
+
+
+def _put_into_url(page: str, name: str, value: str) -> str:
+    if value != st.query_params.get(name, ""):
+        st.session_state[f"{_key(page, name)}-in-url"] = value
+        st.query_params.pop(CURSOR, None)  # another search begins at its first page
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
+    return value

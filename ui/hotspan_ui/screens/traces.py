@@ -8,7 +8,7 @@ import streamlit as st
 
 from hotspan_ui import frame, links, settings
 from hotspan_ui.components.rows import rows
-from hotspan_ui.filters import choice, words
+from hotspan_ui.filters import CURSOR, choice, words
 from hotspan_ui.onboarding import onboarding
 from hotspan_ui.scatter import scatter
 from hotspan_ui.status_line import status_line
@@ -37,8 +37,8 @@ def page() -> None:
         except view.SearchError as error:
             st.warning(text.escaped(str(error)))
             return
-        cursor = st.query_params.get("cursor", "")
-        parameters = [*query, *([("cursor", cursor)] if cursor else [])]
+        cursor = st.query_params.get(CURSOR, "")
+        parameters = [*query, *([(CURSOR, cursor)] if cursor else [])]
         with st.spinner("Searching"):
             found = frame.client().traces(parameters, limit=settings.load().traces_limit)
     if not found.traces:
@@ -52,25 +52,25 @@ def _search() -> view.Search:
     names = sorted({each.name for each in services})
     environments = sorted({each.environment for each in services if each.environment})
     with st.container(horizontal=True, gap="small"):
-        service = choice("Service", names, key="service", on_change=_first_page)
-        environment = choice("Environment", environments, key="environment", on_change=_first_page)
-        kind = choice("Kind", ["web", "task", "command"], key="kind", on_change=_first_page)
+        service = choice("Service", names, page=links.TRACES, name="service")
+        environment = choice("Environment", environments, page=links.TRACES, name="environment")
+        kind = choice("Kind", ["web", "task", "command"], page=links.TRACES, name="kind")
         name = words(
             "Route or task",
-            key="name",
+            page=links.TRACES,
+            name="name",
             placeholder="GET /orders/",
-            on_change=_first_page,
             width_px=_WIDE_PX,
         )
-        error = choice("Error", ["yes", "no"], key="error", any_label="Any", on_change=_first_page)
-        least = words("Took at least, ms", key="min_ms", placeholder="0", on_change=_first_page)
-        most = words("Took at most, ms", key="max_ms", placeholder="any", on_change=_first_page)
+        error = choice("Error", ["yes", "no"], page=links.TRACES, name="error", any_label="Any")
+        least = words("Took at least, ms", page=links.TRACES, name="min_ms", placeholder="0")
+        most = words("Took at most, ms", page=links.TRACES, name="max_ms", placeholder="any")
         window, since, until = _time_range()
         attributes = words(
             "Attributes",
-            key="attributes",
+            page=links.TRACES,
+            name="attributes",
             placeholder="http.route=/orders, db.system.name=postgresql",
-            on_change=_first_page,
             width_px=_WIDE_PX,
         )
     return view.Search(
@@ -92,19 +92,15 @@ def _time_range() -> tuple[str, str, str]:
     window = choice(
         "Time",
         ["15m", "1h", "6h", "24h", "7d", "custom"],
-        key="window",
+        page=links.TRACES,
+        name="window",
         any_label="Any time",
-        on_change=_first_page,
     )
     if window != "custom":
         return window, "", ""
-    since = words("From", key="since", placeholder="2026-11-22T14:30", on_change=_first_page)
-    until = words("To", key="until", placeholder="now", on_change=_first_page)
+    since = words("From", page=links.TRACES, name="since", placeholder="2026-11-22T14:30")
+    until = words("To", page=links.TRACES, name="until", placeholder="now")
     return "", since, until
-
-
-def _first_page() -> None:
-    st.query_params.pop("cursor", None)
 
 
 def _result(found: TraceSummaries) -> None:
@@ -123,7 +119,7 @@ def _result(found: TraceSummaries) -> None:
 
 def _paging(found: TraceSummaries) -> None:
     current = st.query_params.to_dict()
-    earlier = current.pop("cursor", "")
+    earlier = current.pop(CURSOR, "")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if earlier:
             frame.anchor("Newest", links.traces(**current), icon=":material/first_page:")

@@ -48,7 +48,8 @@ def _filters() -> dict[str, str]:
     }
     with st.container(horizontal=True, gap="small"):
         chosen = {
-            name: choice(name.capitalize(), values, key=name) for name, values in options.items()
+            name: choice(name.capitalize(), values, page="violations", name=name)
+            for name, values in options.items()
         }
     return {name: value for name, value in chosen.items() if value}
 
