@@ -109,5 +109,6 @@ def _library_folders() -> tuple[str, ...]:
     folders.add(os.path.dirname(os.__file__))  # noqa: PTH120 - the base's, in a virtual environment
     folders.add(os.path.dirname(sys.executable))  # noqa: PTH120
     folders.add(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-    both = folders | {os.path.realpath(folder) for folder in folders}
-    return tuple(sorted(f"{folder}{os.sep}" for folder in both if folder))
+    known = {folder for folder in folders if folder}  # an embedded interpreter has no executable
+    both = known | {os.path.realpath(folder) for folder in known}
+    return tuple(sorted(f"{folder}{os.sep}" for folder in both))

@@ -122,6 +122,7 @@ def bookshop(tmp_path: Path, stocked_database: Path, sink: OtlpSink) -> Iterator
     env: dict[str, str | None] = dict.fromkeys(_UNSET)
     env |= {
         "BOOKSHOP_DATA_DIR": str(tmp_path),
+        "BOOKSHOP_CARRIER_URL": sink.url,  # it answers whatever it is sent
         "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
         "OTEL_SERVICE_NAME": "bookshop",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -16,12 +16,14 @@ NEVER_MS = {"OTEL_BSP_SCHEDULE_DELAY": "3600000"}
 
 VIEWS = """\
 server GET books/
-  client SELECT @ books/views.py:10 books.views.books
-  client SELECT @ books/views.py:11 books.views.books.<locals>.<listcomp>
-  client SELECT @ books/views.py:11 books.views.books.<locals>.<listcomp>
+  client SELECT @ books/views.py:11 books.views.books
+  client SELECT @ books/views.py:12 books.views.books.<locals>.<listcomp>
+  client SELECT @ books/views.py:12 books.views.books.<locals>.<listcomp>
 server GET async-books/
-  client SELECT @ books/views.py:18 books.views.async_books
-  client SELECT @ books/views.py:19 books.views.async_books"""
+  client SELECT @ books/views.py:19 books.views.async_books
+  client SELECT @ books/views.py:20 books.views.async_books
+server GET ship/
+  client POST @ books/views.py:25 books.views.ship"""
 
 
 def _ask_every_worker(url: str, *, workers: int = 2, attempts: int = 500) -> list[int]:
@@ -54,13 +56,17 @@ def test_every_worker_exports(bookshop, sink, options):
     assert sum(requests.values()) == len(pids) + 1  # and the one that saw the server start
 
 
+def _visit(url: str, *pages: str) -> None:
+    for page in pages:
+        httpx.get(f"{url}/{page}/", trust_env=False).raise_for_status()
+
+
 def test_call_sites_of_views(bookshop, sink):
-    """Each query names the line that made it, or awaits what Django runs in a thread."""
+    """Each call names the line that made it, or awaits what Django runs in a thread."""
     _, url = bookshop.gunicorn()
-    httpx.get(f"{url}/books/", trust_env=False).raise_for_status()
-    httpx.get(f"{url}/async-books/", trust_env=False).raise_for_status()
-    sink.wait_for("GET books/")
-    sink.wait_for("GET async-books/")
+    _visit(url, "books", "async-books", "ship")
+    for page in ("books", "async-books", "ship"):
+        sink.wait_for(f"GET {page}/")
 
     spans = [span for span in sink.spans() if span.name != "GET process/"]
 
@@ -73,8 +79,8 @@ def test_call_sites_under_asgi(bookshop, sink):
     server = bookshop.process("uvicorn", "bookshop.asgi:application", "--port", str(port))
     server.start()
     server.wait_for_url(f"http://127.0.0.1:{port}/books/")
-    httpx.get(f"http://127.0.0.1:{port}/async-books/", trust_env=False).raise_for_status()
-    sink.wait_for("GET async-books/")
+    _visit(f"http://127.0.0.1:{port}", "async-books", "ship")
+    sink.wait_for("GET ship/")
 
     assert span_tree(sink.spans(), root=PROJECT) == VIEWS
 
@@ -82,8 +88,7 @@ def test_call_sites_under_asgi(bookshop, sink):
 def test_broken_hooks_are_not_noticed(bookshop, sink):
     """When our hooks fail, requests are answered and traced; one warning says which and why."""
     server, url = bookshop.gunicorn("--preload", env={"BOOKSHOP_SABOTAGE": "yes"})
-    for page in ("books", "books", "async-books", "async-books"):
-        httpx.get(f"{url}/{page}/", trust_env=False).raise_for_status()
+    _visit(url, "books", "books", "async-books", "async-books")
     spans = sink.wait_for("SELECT", count=10)
     server.signal(signal.SIGTERM)
     server.wait()

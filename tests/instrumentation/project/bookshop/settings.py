@@ -15,6 +15,10 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 
+CARRIER_URL = os.environ.get("BOOKSHOP_CARRIER_URL")
+
+CARRIER_URL = os.environ.get("BOOKSHOP_CARRIER_URL")
+
 CELERY_BROKER_URL = os.environ.get("BOOKSHOP_BROKER_URL", "filesystem://")
 if CELERY_BROKER_URL == "filesystem://":
     queue = DATA_DIR / "queue"
@@ -23,6 +27,7 @@ if CELERY_BROKER_URL == "filesystem://":
         "data_folder_in": str(queue),
         "data_folder_out": str(queue),
         "control_folder": str(DATA_DIR / "control"),
+        "polling_interval": 0.1,
     }
 CELERY_RESULT_BACKEND = os.environ.get("BOOKSHOP_RESULT_URL")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -4,6 +4,6 @@ from django.urls import path
 urlpatterns = [
     path("books/", views.books),
     path("async-books/", views.async_books),
-    path("buy/<int:pk>/", views.buy),
+    path("ship/", views.ship),
     path("process/", views.process),
 ]
