@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -101,7 +102,9 @@ async def _hotspan_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _LOG.error("api_failed", path=request.url.path, exc_info=error)
+    # Formatted here: a renderer that adds local variables can take many seconds.
+    trace = "".join(traceback.format_exception(error))
+    _LOG.error("api_failed", path=request.url.path, error=repr(error), traceback=trace)
     return problem(
         status.HTTP_500_INTERNAL_SERVER_ERROR,
         code="internal",

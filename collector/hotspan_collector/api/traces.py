@@ -34,7 +34,14 @@ SpanId = Annotated[
     Path(pattern="^[0-9a-fA-F]{16}$", description="16 hex digits", examples=["b7ad6b7169203331"]),
 ]
 Milliseconds = Annotated[
-    float | None, Query(ge=0, le=_LONGEST_MS, allow_inf_nan=False, examples=[250])
+    float | None,
+    Query(
+        ge=0,
+        le=_LONGEST_MS,
+        allow_inf_nan=False,
+        description="Of the entry, in milliseconds, included",
+        examples=[250],
+    ),
 ]
 
 
