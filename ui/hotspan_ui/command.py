@@ -96,7 +96,7 @@ def command_line(chosen: Settings) -> list[str]:
     if is_loopback(chosen.host):  # no page of another site reaches it through a name of its own
         options += [f"--server.allowedHosts={name}" for name in _LOCAL_NAMES]
     script = str(_FOLDER / "server.py")
-    return [sys.executable, "-m", "streamlit", "run", script, *options]
+    return [sys.executable, "-m", "hotspan_ui", "run", script, *options]
 
 
 def environment(chosen: Settings) -> Mapping[str, str]:
