@@ -66,5 +66,8 @@ class ExportProcessor(BatchSpanProcessor):
 
     def shutdown(self) -> None:
         # The SDK waits 30 s for a collector that is down: as long as gunicorn and Kubernetes do
-        # before they kill.
-        self._batch_processor.shutdown(timeout_millis=self._settings.flush_timeout_ms)
+        # before they kill. It can be told to wait less, but not by a public way.
+        try:
+            self._batch_processor.shutdown(timeout_millis=self._settings.flush_timeout_ms)
+        except (AttributeError, TypeError):
+            super().shutdown()  # type: ignore[no-untyped-call]  # upstream

@@ -18,7 +18,7 @@ def install(module: ModuleType) -> None:
 
     @functools.wraps(original)
     async def call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any function's
-        remember(sys._getframe(1))  # noqa: SLF001 - nothing else is as fast
+        remember(sys._getframe())  # noqa: SLF001 - nothing else is as fast
         return await original(self, *args, **kwargs)
 
     module.SyncToAsync.__call__ = call

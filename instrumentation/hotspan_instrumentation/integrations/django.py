@@ -25,12 +25,16 @@ def instrument_at_setup(instrument: Callable[[], None]) -> None:
         instrument()
         return
     original = django.setup
-    pending = [guarded(instrument)]
+    pending = [instrument]
+
+    @guarded
+    def instrument_once() -> None:
+        if pending and _settings_load():
+            pending.pop()()
 
     @functools.wraps(original)
     def setup(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
-        if pending and _settings_load():
-            pending.pop()()
+        instrument_once()
         original(*args, **kwargs)
 
     django.setup = setup
