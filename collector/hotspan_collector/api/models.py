@@ -290,6 +290,7 @@ class Status(Model):
     evaluator_pending_entries: int
     last_evaluated_entry: datetime | None
     alerts_pending: int
+    alerts_failed: int = Field(default=0, description="Alerts given up, in the last 30 days")
 
 
 class Health(Model):

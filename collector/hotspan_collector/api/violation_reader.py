@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hotspan_collector.api.catalogue import rule_info
-from hotspan_collector.api.findings import code_of, evidence_of, suggestion_of, template_values
+from hotspan_collector.api.findings import evidence_of
 from hotspan_collector.api.models import (
     Evidence,
     Occurrence,
-    Violation,
     ViolationDetail,
     Violations,
 )
 from hotspan_collector.api.problems import NotFoundError
-from hotspan_collector.api.times import from_milliseconds, from_nanoseconds
+from hotspan_collector.api.times import from_nanoseconds
+from hotspan_collector.api.violation_words import (
+    count_entries,
+    describe,
+    newest_findings,
+    violation_fields,
+)
 from hotspan_collector.rules.lifecycle import ViolationRow
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.store.port import Database, Row
 
-__all__ = ["ViolationFilter", "describe", "read_violation", "read_violations"]
+__all__ = ["ViolationFilter", "read_violation", "read_violations"]
 
 _VIOLATIONS = load_blocks(__package__ or "", "violations.sql")
 _FINDINGS = load_blocks(__package__ or "", "findings.sql")
@@ -77,9 +80,9 @@ def read_violation(database: Database, catalogue: Catalogue, fingerprint: str) -
             f"There is no violation {fingerprint}. /api/v1/violations lists what there is."
         )
     known = _violation_row(rows[0])
-    finding = _newest_findings(database, [known]).get(fingerprint)
+    finding = newest_findings(database, [known]).get(fingerprint)
     return ViolationDetail(
-        **_fields(catalogue, known, finding, _count_entries(database, [known])),
+        **violation_fields(catalogue, known, finding, count_entries(database, [known])),
         evidence=evidence_of(finding) if finding else Evidence(span_ids=[]),
         evidence_trace_id=finding["trace_id_hex"] if finding else "",
         evidence_entry_span_id=finding["entry_span_id_hex"] if finding else "",
@@ -88,48 +91,8 @@ def read_violation(database: Database, catalogue: Catalogue, fingerprint: str) -
     )
 
 
-def describe(
-    database: Database, catalogue: Catalogue, violations: Sequence[ViolationRow]
-) -> list[Violation]:
-    """Return violations with what their newest finding and the catalogue say about them."""
-    findings = _newest_findings(database, violations)
-    entries = _count_entries(database, violations)
-    return [
-        Violation(**_fields(catalogue, each, findings.get(each.fingerprint), entries))
-        for each in violations
-    ]
-
-
 def _violation_row(row: Row) -> ViolationRow:
     return ViolationRow(**{name: value for name, value in row.items() if name != "total"})
-
-
-def _newest_findings(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, Row]:
-    """Return the newest finding of each, by fingerprint: one that counts if there is one."""
-    if not violations:
-        return {}
-    wanted = [each.fingerprint for each in violations]
-    # The time bounds what is read; it was rounded down to milliseconds.
-    since_ns = (min(each.last_seen_ms for each in violations) - 1) * 1_000_000
-    parameters = {"fingerprints": wanted, "since_ns": since_ns}
-    found = _by_fingerprint(database.rows(_FINDINGS["newest_current"], parameters))
-    rest = [fingerprint for fingerprint in wanted if fingerprint not in found]
-    if not rest:
-        return found
-    older = database.rows(_FINDINGS["newest_of_any"], {"fingerprints": rest})
-    return {**_by_fingerprint(older), **found}
-
-
-def _by_fingerprint(rows: Sequence[Row]) -> dict[str, Row]:
-    return {row["fingerprint"]: row for row in rows}
-
-
-def _count_entries(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, int]:
-    if not violations:
-        return {}
-    fingerprints = [each.fingerprint for each in violations]
-    rows = database.rows(_VIOLATIONS["entries_since_first_hit"], {"fingerprints": fingerprints})
-    return {row["fingerprint"]: row["entries"] for row in rows}
 
 
 def _occurrences(database: Database, fingerprint: str) -> list[Occurrence]:
@@ -153,44 +116,3 @@ def _occurrences(database: Database, fingerprint: str) -> list[Occurrence]:
         )
         for row in rows
     ]
-
-
-def _fields(
-    catalogue: Catalogue,
-    known: ViolationRow,
-    finding: Row | None,
-    entries: Mapping[str, int],
-) -> dict[str, Any]:
-    rule = catalogue.rules.get(known.rule)
-    return {
-        "id": known.fingerprint,
-        "rule": known.rule,
-        "title": rule.title if rule else known.rule,
-        "severity": known.severity,
-        "confidence": known.confidence,
-        "status": known.status,
-        "service": known.service,
-        "namespace": known.namespace,
-        "environment": known.environment,
-        "entry": known.entry_name,
-        "entry_kind": known.entry_kind,
-        "hits": known.hits,
-        "entries": max(known.hits, entries.get(known.fingerprint, 0)),
-        "count": known.max_count,
-        "wasted_ms": known.mean_wasted_ns / 1e6,
-        "lost_seconds_per_day": known.lost_ns_last_day / 1e9,
-        "first_seen": from_milliseconds(known.first_seen_ms),
-        "last_seen": from_milliseconds(known.last_seen_ms),
-        "first_release": known.first_version,
-        "last_release": known.last_version,
-        "code": code_of(finding) if finding else None,
-        "suggestion": suggestion_of(catalogue, finding) if finding else "",
-        "summary": _summary(catalogue, known, finding),
-    }
-
-
-def _summary(catalogue: Catalogue, known: ViolationRow, finding: Row | None) -> str:
-    rule = catalogue.rules.get(known.rule)
-    if rule is None or finding is None:
-        return f"{known.rule} in {known.entry_name}"
-    return rule.summarise(known.max_count, known.mean_wasted_ns / 1e6, template_values(finding))

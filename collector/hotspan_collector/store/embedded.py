@@ -13,7 +13,7 @@ import clickhouse_connect
 from hotspan_collector.errors import DataDirectoryInUseError, StoreRefusedError
 from hotspan_collector.store.clickhouse import ClickHouse, translate_error
 from hotspan_collector.store.spans_insert import (
-    FORMAT_SETTINGS,
+    EMBEDDED_FORMAT,
     SpanBounds,
     insert_statement,
     request_structure,
@@ -61,7 +61,7 @@ class EmbeddedStore(ClickHouse):
         self._directory = directory
         self._lock_file = _lock(directory)
         self._bounds = bounds
-        self._insert_settings = {**insert_settings, **FORMAT_SETTINGS}
+        self._insert_settings = {**insert_settings, **EMBEDDED_FORMAT}
         self._structure = request_structure()
         self._inserters = threading.local()
         self._connections: list[Any] = []
@@ -110,7 +110,10 @@ class EmbeddedStore(ClickHouse):
 
     def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
         return clickhouse_connect.get_client(
-            dsn=f"chdb://{self._directory}", database=DATABASE, chdb_options=_ENGINE_OPTIONS, tz_mode="aware"
+            dsn=f"chdb://{self._directory}",
+            database=DATABASE,
+            chdb_options=_ENGINE_OPTIONS,
+            tz_mode="aware",
         )
 
     def _root(self) -> Any:  # noqa: ANN401 (chdb is untyped)

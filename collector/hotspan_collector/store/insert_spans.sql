@@ -19,18 +19,26 @@ WITH
     v -> coalesce(v.string_value, toString(v.int_value), toString(v.bool_value), toString(v.double_value), v.array_value, v.kvlist_value, v.bytes_value, '') AS text_of,
     v -> multiIf(isNotNull(v.string_value), 1, isNotNull(v.bool_value), 2, isNotNull(v.int_value), 3, isNotNull(v.double_value), 4, isNotNull(v.array_value), 5, isNotNull(v.kvlist_value), 6, isNotNull(v.bytes_value), 7, 0) AS type_of,
     decoded AS (SELECT resource_spans FROM {source}),
-    resources AS
+    -- What is used more than once is made a level below its uses: an alias within one SELECT is
+    -- analysed anew for each use, and the analysis is most of what a small insert costs.
+    resource_maps AS
     (
         SELECT
             CAST(arrayMap(a -> (a.key, text_of(a.value)), r.resource.attributes), 'Map(LowCardinality(String), String)') AS resource,
             arrayMap(a -> toUInt8(type_of(a.value)), r.resource.attributes) AS resource_types,
+            r.scope_spans AS scope_spans
+        FROM (SELECT arrayJoin(resource_spans) AS r FROM decoded)
+    ),
+    resources AS
+    (
+        SELECT
+            *,
             cityHash64(resource) AS process,
             toLowCardinality(resource['service.name']) AS service,
             toLowCardinality(resource['service.namespace']) AS namespace,
             toLowCardinality(if(resource['deployment.environment.name'] != '', resource['deployment.environment.name'], resource['deployment.environment'])) AS environment,
-            toLowCardinality(resource['service.version']) AS version,
-            r.scope_spans AS scope_spans
-        FROM (SELECT arrayJoin(resource_spans) AS r FROM decoded)
+            toLowCardinality(resource['service.version']) AS version
+        FROM resource_maps
     ),
     scopes AS
     (
@@ -45,39 +53,76 @@ WITH
     (
         SELECT * EXCEPT (spans_of_scope), arrayJoin(spans_of_scope) AS s FROM scopes
     ),
-    mapped AS
+    valid AS
+    (
+        SELECT
+            service, namespace, environment, version, process, resource, resource_types,
+            scope_name, scope_version,
+            s.trace_id AS span_trace_id,
+            s.span_id AS span_span_id,
+            s.parent_span_id AS span_parent_span_id,
+            s.trace_state AS span_trace_state,
+            s.flags AS span_flags,
+            s.name AS span_name,
+            s.kind AS span_kind,
+            s.start_time_unix_nano AS start_ns,
+            s.end_time_unix_nano AS end_ns,
+            s.status AS span_status,
+            s.attributes AS span_attributes,
+            s.dropped_attributes_count AS span_dropped_attributes,
+            s.events AS span_events,
+            s.dropped_events_count AS span_dropped_events,
+            s.links AS span_links,
+            s.dropped_links_count AS span_dropped_links
+        FROM flat
+        WHERE length(s.trace_id) = 16
+            AND length(s.span_id) = 8
+            AND s.trace_id != unhex('00000000000000000000000000000000')
+            AND s.span_id != unhex('0000000000000000')
+            AND s.start_time_unix_nano >= {oldest_ns:UInt64}
+            AND s.start_time_unix_nano <= {newest_ns:UInt64}
+            AND s.end_time_unix_nano + {reversed_tolerance_ns:UInt64} >= s.start_time_unix_nano
+            AND s.end_time_unix_nano <= {newest_ns:UInt64}
+    ),
+    span_maps AS
     (
         SELECT
             *,
-            CAST(arrayMap(a -> (a.key, text_of(a.value)), s.attributes), 'Map(LowCardinality(String), String)') AS attributes,
-            arrayFirst(e -> e.name = 'exception', s.events) AS exception,
-            CAST(arrayMap(a -> (a.key, ifNull(a.value.string_value, '')), exception.attributes), 'Map(String, String)') AS exception_attributes,
+            CAST(arrayMap(a -> (a.key, text_of(a.value)), span_attributes), 'Map(LowCardinality(String), String)') AS attributes,
+            arrayFirst(e -> e.name = 'exception', span_events).attributes AS exception_pairs
+        FROM valid
+    ),
+    mapped AS
+    (
+        SELECT
+            * EXCEPT (exception_pairs),
+            CAST(arrayMap(a -> (a.key, ifNull(a.value.string_value, '')), exception_pairs), 'Map(String, String)') AS exception_attributes,
             if(attributes['db.query.text'] != '', attributes['db.query.text'], attributes['db.statement']) AS statement,
             if(attributes['url.full'] != '', attributes['url.full'], attributes['http.url']) AS full_url
-        FROM flat
+        FROM span_maps
     )
 SELECT
-    fromUnixTimestamp64Nano(toInt64(s.start_time_unix_nano), 'UTC') AS start_time,
-    if(s.end_time_unix_nano > s.start_time_unix_nano, s.end_time_unix_nano - s.start_time_unix_nano, 0) AS duration_ns,
-    toFixedString(substring(s.trace_id, 1, 16), 16) AS trace_id,
-    toFixedString(substring(s.span_id, 1, 8), 8) AS span_id,
-    toFixedString(substring(s.parent_span_id, 1, 8), 8) AS parent_span_id,
+    fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC') AS start_time,
+    if(end_ns > start_ns, end_ns - start_ns, 0) AS duration_ns,
+    toFixedString(substring(span_trace_id, 1, 16), 16) AS trace_id,
+    toFixedString(substring(span_span_id, 1, 8), 8) AS span_id,
+    toFixedString(substring(span_parent_span_id, 1, 8), 8) AS parent_span_id,
     toFixedString(substring(unhex(attributes['hotspan.entry.span_id']), 1, 8), 8) AS entry_span_id,
-    s.trace_state AS trace_state,
-    s.flags AS flags,
-    s.name AS name,
-    if(s.kind BETWEEN 1 AND 5, s.kind, 0) AS kind,
-    if(s.status.code BETWEEN 1 AND 2, s.status.code, 0) AS status,
-    s.status.message AS status_message,
+    span_trace_state AS trace_state,
+    span_flags AS flags,
+    span_name AS name,
+    if(span_kind BETWEEN 1 AND 5, span_kind, 0) AS kind,
+    if(span_status.code BETWEEN 1 AND 2, span_status.code, 0) AS status,
+    span_status.message AS status_message,
     service, namespace, environment, version, process, resource, resource_types,
     scope_name, scope_version,
     attributes,
-    arrayMap(a -> toUInt8(type_of(a.value)), s.attributes) AS attribute_types,
-    s.dropped_attributes_count AS dropped_attributes,
-    arrayMap(e -> (e.time_unix_nano, e.name, CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), e.attributes)), s.events) AS events,
-    s.dropped_events_count AS dropped_events,
-    arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, CAST(arrayMap(a -> (a.key, text_of(a.value)), l.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), l.attributes)), s.links) AS links,
-    s.dropped_links_count AS dropped_links,
+    arrayMap(a -> toUInt8(type_of(a.value)), span_attributes) AS attribute_types,
+    span_dropped_attributes AS dropped_attributes,
+    arrayMap(e -> (e.time_unix_nano, e.name, CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), e.attributes)), span_events) AS events,
+    span_dropped_events AS dropped_events,
+    arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, CAST(arrayMap(a -> (a.key, text_of(a.value)), l.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), l.attributes)), span_links) AS links,
+    span_dropped_links AS dropped_links,
     if(attributes['db.system.name'] != '', attributes['db.system.name'], attributes['db.system']) AS db_system,
     statement AS db_statement,
     -- Driver placeholders become literals, so that normalizeQuery folds lists of them; SAVEPOINT
@@ -107,12 +152,4 @@ SELECT
     if(attributes['code.file.path'] != '', attributes['code.file.path'], attributes['code.filepath']) AS code_file,
     toUInt32OrZero(if(attributes['code.line.number'] != '', attributes['code.line.number'], attributes['code.lineno'])) AS code_line,
     if(attributes['code.function.name'] != '', attributes['code.function.name'], attributes['code.function']) AS code_function
-FROM mapped
-WHERE length(s.trace_id) = 16
-    AND length(s.span_id) = 8
-    AND s.trace_id != unhex('00000000000000000000000000000000')
-    AND s.span_id != unhex('0000000000000000')
-    AND s.start_time_unix_nano >= {oldest_ns:UInt64}
-    AND s.start_time_unix_nano <= {newest_ns:UInt64}
-    AND s.end_time_unix_nano + {reversed_tolerance_ns:UInt64} >= s.start_time_unix_nano
-    AND s.end_time_unix_nano <= {newest_ns:UInt64};
+FROM mapped;

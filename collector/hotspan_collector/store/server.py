@@ -14,7 +14,7 @@ from hotspan_collector.errors import (
 )
 from hotspan_collector.store.clickhouse import ClickHouse, translate_error
 from hotspan_collector.store.spans_insert import (
-    FORMAT_SETTINGS,
+    SERVER_FORMAT,
     SpanBounds,
     insert_statement,
     request_structure,
@@ -72,7 +72,7 @@ class ServerStore(ClickHouse):
             "connect_timeout": 5,
         }
         self._bounds = bounds
-        self._insert_settings = {**insert_settings, **FORMAT_SETTINGS}
+        self._insert_settings = {**insert_settings, **SERVER_FORMAT}
         source = f"input($$ {request_structure()} $$)"
         self._insert = f"{insert_statement(source)}\nFORMAT ProtobufSingle"
         super().__init__(connect=self._new_client, settings=settings)
@@ -98,7 +98,9 @@ class ServerStore(ClickHouse):
         return int(summary.written_rows)
 
     def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
-        return clickhouse_connect.get_client(database=self._database, tz_mode="aware", **self._options)
+        return clickhouse_connect.get_client(
+            database=self._database, tz_mode="aware", **self._options
+        )
 
     def _prepare(self) -> None:
         try:

@@ -8,7 +8,13 @@ from importlib.resources import files
 
 from hotspan_collector.sql import load_blocks
 
-__all__ = ["FORMAT_SETTINGS", "SpanBounds", "insert_statement", "request_structure"]
+__all__ = [
+    "EMBEDDED_FORMAT",
+    "SERVER_FORMAT",
+    "SpanBounds",
+    "insert_statement",
+    "request_structure",
+]
 
 _DAY_NS = 86_400 * 1_000_000_000
 
@@ -20,10 +26,18 @@ _ANY_VALUE = (
 
 _FILES = files(__package__)
 
-FORMAT_SETTINGS: dict[str, object] = {
+_MESSAGE = "ExportTraceServiceRequest"
+
+# A server takes the schema as text.
+SERVER_FORMAT: dict[str, object] = {
     "format_schema_source": "string",
     "format_schema": _FILES.joinpath("otlp_trace.proto").read_text("utf-8"),
-    "format_schema_message_name": "ExportTraceServiceRequest",
+    "format_schema_message_name": _MESSAGE,
+}
+
+# The embedded engine would write such a text into the working directory; a file it only reads.
+EMBEDDED_FORMAT: dict[str, object] = {
+    "format_schema": f"{_FILES.joinpath('otlp_trace.proto')}:{_MESSAGE}",
 }
 
 

@@ -1,0 +1,124 @@
+"""The JSON that Alertmanager sends to webhooks (version 4), so that what takes its alerts takes ours.
+
+Each message tells of one violation: receivers fold messages by `groupKey`, and one violation's
+resolution must not resolve another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hotspan_collector.api.models import Code, Violation
+    from hotspan_collector.rules.lifecycle import Event
+
+__all__ = ["message"]
+
+_RECEIVER = "hotspan"
+# Alertmanager's "has not ended".
+_NEVER = "0001-01-01T00:00:00Z"
+
+
+def message(
+    violation: Violation, *, event: Event, opened_at: datetime, at: datetime, ui_url: str
+) -> dict[str, Any]:
+    """Return the message that tells of a violation's opening or resolution.
+
+    Args:
+        violation: as it is now.
+        event: what happened to it.
+        opened_at: when it opened; equal in both messages.
+        at: when it happened.
+        ui_url: where the UI is.
+
+    """
+    resolved = event == "resolved"
+    status = "resolved" if resolved else "firing"
+    labels = _labels(violation)
+    annotations = _annotations(violation, resolved=resolved)
+    group = {"alertname": labels["alertname"], "violation": violation.id}
+    base = ui_url.rstrip("/")
+    return {
+        "version": "4",
+        "groupKey": f"{{}}:{_matchers(group)}",
+        "truncatedAlerts": 0,
+        "status": status,
+        "receiver": _RECEIVER,
+        "groupLabels": group,
+        "commonLabels": labels,
+        "commonAnnotations": annotations,
+        "externalURL": base,
+        "alerts": [
+            {
+                "status": status,
+                "labels": labels,
+                "annotations": annotations,
+                "startsAt": _rfc3339(opened_at),
+                "endsAt": _rfc3339(at) if resolved else _NEVER,
+                "generatorURL": f"{base}/violation?id={quote(violation.id, safe='')}",
+                "fingerprint": hashlib.sha256(violation.id.encode()).hexdigest()[:16],
+            }
+        ],
+    }
+
+
+def _labels(violation: Violation) -> dict[str, str]:
+    labels = {
+        "alertname": violation.rule,
+        "severity": violation.severity,
+        "service": violation.service,
+        "namespace": violation.namespace,
+        "environment": violation.environment,
+        "entry": violation.entry,
+        "entry_kind": violation.entry_kind,
+        "violation": violation.id,
+    }
+    # In Prometheus an empty label is one that is not there.
+    return {name: value for name, value in labels.items() if value}
+
+
+def _annotations(violation: Violation, *, resolved: bool) -> dict[str, str]:
+    annotations = {
+        "summary": f"{violation.title} in {violation.entry}: {violation.summary}",
+        "description": _description(violation, resolved=resolved),
+        "suggestion": violation.suggestion,
+        "code": _place(violation.code),
+        "state": "quiet, not verified" if resolved else "open",
+    }
+    return {name: value for name, value in annotations.items() if value}
+
+
+def _description(violation: Violation, *, resolved: bool) -> str:
+    cost = (
+        f"{violation.hits} of {violation.entries} entries hit, {violation.wasted_ms:.0f} ms lost in "
+        f"each on average, {violation.lost_seconds_per_day:.1f} s in the last day."
+    )
+    if not resolved:
+        return cost
+    return (
+        f"Quiet, not verified: not seen since {_rfc3339(violation.last_seen)}, which is no proof "
+        f"that it was mended. {cost}"
+    )
+
+
+def _place(code: Code | None) -> str:
+    if code is None:
+        return ""
+    where = f"{code.file}:{code.line}" if code.line else code.file
+    return f"{where} in {code.function}" if code.function else where
+
+
+def _matchers(labels: dict[str, str]) -> str:
+    pairs = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()
+    )
+    return f"{{{pairs}}}"
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,103 @@
+"""Violations in words: what their newest finding and the catalogue say about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hotspan_collector.api.findings import code_of, suggestion_of, template_values
+from hotspan_collector.api.models import Violation
+from hotspan_collector.api.times import from_milliseconds
+from hotspan_collector.sql import load_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.lifecycle import ViolationRow
+    from hotspan_collector.store.port import Database, Row
+
+__all__ = ["count_entries", "describe", "newest_findings", "violation_fields"]
+
+_VIOLATIONS = load_blocks(__package__ or "", "violations.sql")
+_FINDINGS = load_blocks(__package__ or "", "findings.sql")
+
+
+def describe(
+    database: Database, catalogue: Catalogue, violations: Sequence[ViolationRow]
+) -> list[Violation]:
+    """Return violations with what their newest finding and the catalogue say about them."""
+    findings = newest_findings(database, violations)
+    entries = count_entries(database, violations)
+    return [
+        Violation(**violation_fields(catalogue, each, findings.get(each.fingerprint), entries))
+        for each in violations
+    ]
+
+
+def newest_findings(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, Row]:
+    """Return the newest finding of each, by fingerprint: one that counts if there is one."""
+    if not violations:
+        return {}
+    wanted = [each.fingerprint for each in violations]
+    # The time bounds what is read; it was rounded down to milliseconds.
+    since_ns = (min(each.last_seen_ms for each in violations) - 1) * 1_000_000
+    parameters = {"fingerprints": wanted, "since_ns": since_ns}
+    found = _by_fingerprint(database.rows(_FINDINGS["newest_current"], parameters))
+    rest = [fingerprint for fingerprint in wanted if fingerprint not in found]
+    if not rest:
+        return found
+    older = database.rows(_FINDINGS["newest_of_any"], {"fingerprints": rest})
+    return {**_by_fingerprint(older), **found}
+
+
+def _by_fingerprint(rows: Sequence[Row]) -> dict[str, Row]:
+    return {row["fingerprint"]: row for row in rows}
+
+
+def count_entries(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, int]:
+    if not violations:
+        return {}
+    fingerprints = [each.fingerprint for each in violations]
+    rows = database.rows(_VIOLATIONS["entries_since_first_hit"], {"fingerprints": fingerprints})
+    return {row["fingerprint"]: row["entries"] for row in rows}
+
+
+def violation_fields(
+    catalogue: Catalogue,
+    known: ViolationRow,
+    finding: Row | None,
+    entries: Mapping[str, int],
+) -> dict[str, Any]:
+    rule = catalogue.rules.get(known.rule)
+    return {
+        "id": known.fingerprint,
+        "rule": known.rule,
+        "title": rule.title if rule else known.rule,
+        "severity": known.severity,
+        "confidence": known.confidence,
+        "status": known.status,
+        "service": known.service,
+        "namespace": known.namespace,
+        "environment": known.environment,
+        "entry": known.entry_name,
+        "entry_kind": known.entry_kind,
+        "hits": known.hits,
+        "entries": max(known.hits, entries.get(known.fingerprint, 0)),
+        "count": known.max_count,
+        "wasted_ms": known.mean_wasted_ns / 1e6,
+        "lost_seconds_per_day": known.lost_ns_last_day / 1e9,
+        "first_seen": from_milliseconds(known.first_seen_ms),
+        "last_seen": from_milliseconds(known.last_seen_ms),
+        "first_release": known.first_version,
+        "last_release": known.last_version,
+        "code": code_of(finding) if finding else None,
+        "suggestion": suggestion_of(catalogue, finding) if finding else "",
+        "summary": _summary(catalogue, known, finding),
+    }
+
+
+def _summary(catalogue: Catalogue, known: ViolationRow, finding: Row | None) -> str:
+    rule = catalogue.rules.get(known.rule)
+    if rule is None or finding is None:
+        return f"{known.rule} in {known.entry_name}"
+    return rule.summarise(known.max_count, known.mean_wasted_ns / 1e6, template_values(finding))
