@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import httpx
 from support.processes import free_port
 from support.span_tree import span_tree
 
@@ -28,16 +27,23 @@ def test_command(bookshop, sink):
 
 
 def test_runserver(bookshop, sink):
-    """The development server starts, reloader and all, and its requests have spans."""
+    """The development server starts, reloader and all; DEBUG adds no queries to a page's own."""
     port = free_port()
-    server = bookshop.process("python", "manage.py", "runserver", f"127.0.0.1:{port}")
+    server = bookshop.process(
+        *("python", "manage.py", "runserver", f"127.0.0.1:{port}"), env={"BOOKSHOP_DEBUG": "yes"}
+    )
     server.start()
-    server.wait_for_url(f"http://127.0.0.1:{port}/process/")
-
-    httpx.get(f"http://127.0.0.1:{port}/books/", trust_env=False).raise_for_status()
+    server.wait_for_url(f"http://127.0.0.1:{port}/books/")
     (request,) = sink.wait_for("GET books/")
 
-    assert request.kind == request.SPAN_KIND_SERVER
+    page = [span for span in sink.spans() if span.trace_id == request.trace_id]
+
+    assert span_tree(page, root=PROJECT) == (
+        "server GET books/\n"
+        "  client SELECT @ books/views.py:11 books.views.books\n"
+        "  client SELECT @ books/views.py:12 books.views.books.<locals>.<listcomp>\n"
+        "  client SELECT @ books/views.py:12 books.views.books.<locals>.<listcomp>"
+    )
 
 
 def test_broken_settings_are_reported_by_django(bookshop):

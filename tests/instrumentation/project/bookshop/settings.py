@@ -14,6 +14,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+DEBUG = "BOOKSHOP_DEBUG" in os.environ
 
 CARRIER_URL = os.environ.get("BOOKSHOP_CARRIER_URL")
 
