@@ -94,7 +94,9 @@ def print_violation(console: Console, found: Found, *, url: str) -> None:
     style = STYLES[finding.severity]
     console.print(
         f"[{style}]{finding.severity:8}[/{style}] [bold]{finding.rule}[/bold]"
-        f" in {escape(finding.entry)} ({escape(finding.service)})"
+        f" in {escape(finding.entry)} ({escape(finding.service)},"
+        f" {finding.confidence} confidence)",
+        soft_wrap=True,
     )
     facts = {
         "what": found.summary or found.title,
@@ -124,12 +126,14 @@ def print_verdict(console: Console, result: Result) -> None:
     pairs = result.verdict.pairs
     found = sum(pair.status == "found" for pair in pairs)
     later = [pair for pair in pairs if pair.status == "later"]
+    wanted = "" if result.verdict.has_problems else ", and none should be"
     console.print(
-        f"{found} of {len(pairs) - len(later)} pairs of case and rule found;"
-        f" {len(later)} more come with their rules:"
-        f" {', '.join(sorted({pair.pair.rule for pair in later})) or 'none'}.",
+        f"{found} of {len(pairs) - len(later)} pairs of case and rule found{wanted}.",
         highlight=False,
     )
+    if later:
+        rules = ", ".join(sorted({pair.pair.rule for pair in later}))
+        console.print(f"{len(later)} more come with their rules: {rules}.", highlight=False)
     for verdict in result.verdict.unexpected:
         wrong = verdict.reason or "found, although this release has the fix"
         name = f"{verdict.case} / {verdict.pair.rule} in {verdict.pair.entry}"

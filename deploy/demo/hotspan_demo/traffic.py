@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "plan", "send"]
 
 JOBS_ENTRY = "POST erp/jobs/"
-# The shop has two web workers: one is busy with what is slow, the other with all the rest.
-SLOW_ENTRIES = frozenset({"POST chat/conversations/<int:pk>/answer/"})
+# As many as the shop has web workers.
+SENDERS = 2
 # In 1.0.0 this holds a transaction open for seconds, so that others who write would wait.
 LOCKING_ENTRIES = frozenset({"POST erp/orders/<int:pk>/confirm/"})
 REQUEST_TIMEOUT_S = 30
@@ -28,16 +29,16 @@ REQUEST_TIMEOUT_S = 30
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is sent: jobs first, then two lanes of requests side by side, then the last lane."""
+    """What is sent: jobs first, then requests side by side, at last those that come alone."""
 
     jobs: Sequence[TaskRuns]
-    lanes: Sequence[Sequence[Request]]
-    last: Sequence[Request]
+    requests: Sequence[Request]
+    alone: Sequence[Request]
 
     def expected_entries(self, *, release_has_problems: bool) -> Counter[str]:
         """How many entries of each name the collector must have when all has come."""
         expected = Counter({JOBS_ENTRY: len(self.jobs)})
-        for request in (*(request for lane in self.lanes for request in lane), *self.last):
+        for request in (*self.requests, *self.alone):
             expected[request.entry] += request.times
         for job in self.jobs:
             if job.finishes or not release_has_problems:
@@ -50,11 +51,10 @@ def plan() -> Plan:
     triggers = [*(clean.trigger for clean in CLEAN), *(t for case in CASES for t in case.triggers)]
     requests = [trigger for trigger in triggers if isinstance(trigger, Request)]
     jobs = [trigger for trigger in triggers if isinstance(trigger, TaskRuns)]
-    slow = [request for request in requests if request.entry in SLOW_ENTRIES]
-    last = [request for request in requests if request.entry in LOCKING_ENTRIES]
-    quick = [request for request in requests if request not in slow and request not in last]
+    alone = [request for request in requests if request.entry in LOCKING_ENTRIES]
+    together = [request for request in requests if request not in alone]
     # What ends its worker comes last, so that it takes no other task with it.
-    return Plan(jobs=sorted(jobs, key=lambda job: not job.finishes), lanes=(quick, slow), last=last)
+    return Plan(sorted(jobs, key=lambda job: not job.finishes), together, alone)
 
 
 def send(traffic: Plan, *, shop_url: str, check: Callable[[], None]) -> None:
@@ -73,11 +73,13 @@ def send(traffic: Plan, *, shop_url: str, check: Callable[[], None]) -> None:
         for job in traffic.jobs:
             check()
             ask(client, start(job))
-        with ThreadPoolExecutor(max_workers=len(traffic.lanes)) as pool:
-            lanes = [pool.submit(drive, client, lane, check) for lane in traffic.lanes]
-            for lane in lanes:
-                lane.result()
-        drive(client, traffic.last, check)
+        queue = rounds(traffic.requests)
+        lock = threading.Lock()
+        with ThreadPoolExecutor(max_workers=SENDERS) as pool:
+            senders = [pool.submit(drive, client, take(queue, lock), check) for _ in range(SENDERS)]
+            for sender in senders:
+                sender.result()
+        drive(client, rounds(traffic.alone), check)
 
 
 def start(job: TaskRuns) -> Request:
@@ -86,16 +88,26 @@ def start(job: TaskRuns) -> Request:
     return Request(method="POST", path="/erp/jobs/", entry=JOBS_ENTRY, body=body)
 
 
-def drive(client: httpx.Client, lane: Sequence[Request], check: Callable[[], None]) -> None:
-    for request in rounds(lane):
+def take(queue: Iterator[Request], lock: threading.Lock) -> Iterator[Request]:
+    """Take from a queue that others take from, too."""
+    while True:
+        with lock:
+            request = next(queue, None)
+        if request is None:
+            return
+        yield request
+
+
+def drive(client: httpx.Client, requests: Iterator[Request], check: Callable[[], None]) -> None:
+    for request in requests:
         check()
         ask(client, request)
 
 
-def rounds(lane: Sequence[Request]) -> Iterator[Request]:
+def rounds(pages: Sequence[Request]) -> Iterator[Request]:
     """All pages once, then all that come twice again, and so on: as a day's traffic mixes them."""
-    for turn in range(max((request.times for request in lane), default=0)):
-        yield from (request for request in lane if request.times > turn)
+    for turn in range(max((page.times for page in pages), default=0)):
+        yield from (page for page in pages if page.times > turn)
 
 
 def ask(client: httpx.Client, request: Request) -> None:

@@ -1,0 +1,158 @@
+"""`hotspan demo` with all of its processes: what it finds, and that nothing is left behind."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support.processes import Process
+
+PORTS = ("grpc", "http", "api", "ui", "web", "stub")
+
+
+@pytest.fixture
+def port_options():
+    """An option with a free port for everything that listens."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
+        ports = [str(probe.getsockname()[1]) for probe in probes]
+    pairs = zip(PORTS, ports, strict=True)
+    return [argument for name, port in pairs for argument in (f"--{name}-port", port)]
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """A folder that all processes of the demo run in; at the end none is left."""
+    folder = tmp_path / "demo"
+    yield folder
+    assert processes_in(folder) == []
+
+
+@pytest.fixture
+def demo_command(data_dir, port_options):
+    program = Path(sys.executable).parent / "hotspan"
+    return [program, "demo", "--data-dir", data_dir, *port_options]
+
+
+@pytest.fixture(params=["embedded", "server"])
+def store_options(request):
+    """The embedded store, or a database of a real ClickHouse server."""
+    if request.param == "embedded":
+        return []
+    return ["--store", request.getfixturevalue("clickhouse_url")]
+
+
+def processes_in(folder):
+    """Command lines of the processes that run in a folder."""
+    found = []
+    for cwd in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if cwd.readlink() == folder:
+                found.append(cwd.with_name("cmdline").read_text().replace("\0", " "))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def run_once(command, release):
+    """Run the demo for one release; return its exit code and what it printed."""
+    ended = subprocess.run(
+        [*command, "--once", "--format", "json", "--release", release],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout, ended.stderr
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def test_problems_are_found(demo_command, store_options):
+    """Release 1.0.0: every pair whose rule exists is found, and clean pages stay clean."""
+    code, result = run_once([*demo_command, *store_options], "1.0.0")
+
+    assert [pair for pair in result["pairs"] if pair["status"] == "missing"] == []
+    assert [page for page in result["clean"] if page["rules"]] == []
+    assert (code, result["passed"], result["incomplete"]) == (0, True, [])
+    assert_finds_the_order_list(result)
+    assert_finds_the_failing_task(result)
+
+
+def assert_finds_the_order_list(result):
+    """The N+1 of the order list, with its line and its remedy."""
+    worst = max(
+        (found for found in result["findings"] if found["entry"] == "GET erp/orders/"),
+        key=lambda found: found["count"],
+    )
+    source = Path(worst["code"]["file"]).read_text().splitlines()
+
+    assert worst["rule"] == "n_plus_one"
+    assert worst["count"] == 204
+    assert worst["code"]["file"].endswith("deploy/demo/shop/erp/orders.py")
+    assert "item.product.name" in source[worst["code"]["line"] - 1]
+    assert "select_related" in worst["suggestion"]
+
+
+def assert_finds_the_failing_task(result):
+    """The failing task, with its exception."""
+    failures = [
+        found
+        for found in result["findings"]
+        if found["rule"] == "task_failure" and found["entry"].endswith("post_invoice")
+    ]
+
+    assert ["BookingError" in json.dumps(found) for found in failures] == [True]
+
+
+def test_fixes_are_clean(demo_command):
+    """Release 1.1.0: nothing of what was found in 1.0.0 is found any more."""
+    code, result = run_once(demo_command, "1.1.0")
+
+    assert [pair for pair in result["pairs"] if pair["status"] == "found"] == []
+    assert [page for page in result["clean"] if page["rules"]] == []
+    assert (code, result["passed"], result["incomplete"]) == (0, True, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("Starting the collector", signal.SIGTERM),
+        ("Starting gunicorn and Celery", signal.SIGINT),
+        pytest.param("Sending requests", signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
+def test_signals_end_it_at_any_time(demo_command, data_dir, tmp_path, said, number):
+    """Whenever it is told to stop, it ends all of its processes, and that is no failure."""
+    demo = Process(demo_command, log_path=tmp_path / "demo.log")
+    with demo:
+        demo.wait_for_line(said)
+        demo.signal(number)
+        code = demo.wait()
+
+    assert (code, processes_in(data_dir)) == (0, [])
+
+
+def test_a_taken_port_is_named(demo_command):
+    """Exit code 2, and an error that names the port and the option."""
+    port = demo_command[demo_command.index("--web-port") + 1]
+    with socket.create_server(("127.0.0.1", int(port))):
+        ended = subprocess.run(demo_command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert f"Port {port} is taken by" in ended.stderr
+    assert "--web-port" in ended.stderr
+
+
+def test_a_data_directory_of_another_collector(demo_command, data_dir, tmp_path):
+    """The collector's own error is passed on."""
+    serve = [demo_command[0], "serve", "--data-dir", data_dir]
+    ports = ["--grpc-port", "0", "--http-port", "0", "--api-port", "0"]
+    with Process([*serve, *ports], log_path=tmp_path / "collector.log") as collector:
+        collector.wait_for_line("OTLP/HTTP")
+        ended = subprocess.run(demo_command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert "belongs to another collector" in ended.stderr
