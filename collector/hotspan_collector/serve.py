@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector import __version__
+from hotspan_collector.alerts.outbox import announce, announce_missed, count_alerts
+from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.api.app import create_app
 from hotspan_collector.api.models import Status
 from hotspan_collector.errors import HotspanError
@@ -24,9 +26,10 @@ from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.lifecycle import Change
     from hotspan_collector.settings import Settings
     from hotspan_collector.store.port import SpanStore
 
@@ -56,8 +59,13 @@ class _Collector:
             evaluator_lag_s=self.health.lag_s(),
             evaluator_pending_entries=self.health.pending_traces,
             last_evaluated_entry=self.health.newest_entry,
-            alerts_pending=0,
+            alerts_pending=count_alerts(self.store).pending
+            if self.settings.alert_webhook_url
+            else 0,
         )
+
+    def _alerts_pending(self) -> int:
+        return count_alerts(self.store).pending if self.settings.alert_webhook_url else 0
 
 
 async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
@@ -95,6 +103,7 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.committer.run())
             group.create_task(_evaluate(collector))
+            group.create_task(_send_alerts(collector))
             group.create_task(otlp_server.run_until_stopped())
             group.create_task(api_server.run_until_stopped())
             started(
@@ -127,6 +136,22 @@ def _stop_on_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+
+
+async def _send_alerts(collector: _Collector) -> None:
+    settings = collector.settings
+    if not settings.alert_webhook_url:
+        return
+    sender = Sender(
+        collector.store,
+        url=settings.alert_webhook_url,
+        timeout_s=settings.alert_timeout_s,
+        max_attempts=settings.alert_max_attempts,
+    )
+    try:
+        await sender.run(collector.stopping)
+    finally:
+        sender.close()
 
 
 async def _evaluate(collector: _Collector) -> None:
@@ -162,6 +187,7 @@ class _Evaluation:
             if self._ticks % _SILENCE_EVERY_TICKS == 0:
                 silence_ms = int(settings.quiet_after_s * 1000)
                 changes += self._evaluator.find_silent(quiet_after_ms=silence_ms)
+            self._announce(changes)
             self._ticks += 1
             health.note(report)
         except HotspanError as error:
@@ -169,8 +195,24 @@ class _Evaluation:
             health.note_failure(error)
             self._evaluator = None
 
+    def _announce(self, changes: Sequence[Change]) -> None:
+        collector = self._collector
+        if changes and collector.settings.alert_webhook_url:
+            announce(
+                collector.store,
+                catalogue=collector.catalogue,
+                changes=changes,
+                ui_url=collector.settings.ui_url,
+            )
+
     def _create(self) -> Evaluator:
         settings = self._collector.settings
+        if settings.alert_webhook_url:
+            announce_missed(
+                self._collector.store,
+                catalogue=self._collector.catalogue,
+                ui_url=settings.ui_url,
+            )
         return Evaluator(
             self._collector.store,
             catalogue=self._collector.catalogue,

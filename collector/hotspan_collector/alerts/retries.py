@@ -22,7 +22,7 @@ def pause_s(attempts: int, *, jitter: float) -> float:
         jitter: from 0 to 1, so that not everything is sent again at once.
 
     """
-    longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(attempts - 1, 16))
+    longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(attempts - 1, 16))
     return longest * (0.5 + 0.5 * jitter)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 import structlog
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hotspan_collector.store.port import Database
 
 __all__ = ["Sender"]
+
+T = TypeVar("T")
 
 _LOG = structlog.get_logger(__name__)
 _BATCH = 50
@@ -48,6 +50,12 @@ class Sender:
         self._url = url
         self._timeout_s = timeout_s
         self._max_attempts = max_attempts
+        # One thread, kept: each holds a client of the store.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="alerts")
+
+    def close(self) -> None:
+        """Let the thread go. The sender cannot be used afterwards."""
+        self._thread.shutdown()
 
     async def run(self, stopping: asyncio.Event, *, every_s: float = 1.0) -> None:
         """Send what becomes due until `stopping` is set; the delivery under way is ended first."""
@@ -57,7 +65,7 @@ class Sender:
             except HotspanError as error:
                 # The store does not answer; the outbox is as it was.
                 _LOG.warning("alerts_waiting", reason=str(error).partition("\n")[0])
-            except Exception:
+            except Exception:  # noqa: BLE001 (a mistake of ours must not end all alerts)
                 _LOG.exception("alerts_failed")
             try:
                 await asyncio.wait_for(stopping.wait(), every_s)
@@ -71,18 +79,16 @@ class Sender:
             HotspanError: the store does not answer; what was delivered may be sent again.
 
         """
-        # A thread of its own: each holds a client of the store.
-        with ThreadPoolExecutor(1, thread_name_prefix="alerts") as thread:
-            alerts = await _in(thread, outbox.due, self._database, limit=_BATCH)
-            if not alerts:
-                return 0
-            # A redirect is not followed: the alert would go where nobody has said it may.
-            async with httpx.AsyncClient(
-                timeout=self._timeout_s, follow_redirects=False, headers=_HEADERS
-            ) as client:
-                for alert in alerts:
-                    record = await self._deliver(client, alert)
-                    await _in(thread, record)
+        alerts = await self._in_thread(partial(outbox.due, self._database, limit=_BATCH))
+        if not alerts:
+            return 0
+        # A redirect is not followed: the alert would go where nobody has said it may.
+        async with httpx.AsyncClient(
+            timeout=self._timeout_s, follow_redirects=False, headers=_HEADERS
+        ) as client:
+            for alert in alerts:
+                record = await self._deliver(client, alert)
+                await self._in_thread(record)
         return len(alerts)
 
     async def _deliver(self, client: httpx.AsyncClient, alert: Due) -> Callable[[], None]:
@@ -95,7 +101,7 @@ class Sender:
         except (httpx.InvalidURL, UnicodeError) as error:
             return self._failed(alert, f"HOTSPAN_ALERT_WEBHOOK_URL: {error}", permanent=True)
         if answer.is_success:
-            _LOG.info("alert_delivered", alert=alert.id, event=alert.event)
+            _LOG.info("alert_delivered", alert=alert.id, change=alert.event)
             return partial(outbox.record_delivered, self._database, alert.id)
         return self._failed(
             alert,
@@ -118,6 +124,5 @@ class Sender:
         )
         return partial(outbox.record_retry, self._database, alert.id, error=error, delay_s=delay_s)
 
-
-async def _in(thread: ThreadPoolExecutor, call: Callable[..., Any], *args: Any, **kw: Any) -> Any:  # noqa: ANN401 (passes through)
-    return await asyncio.get_running_loop().run_in_executor(thread, partial(call, *args, **kw))
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)

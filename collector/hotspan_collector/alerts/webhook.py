@@ -1,4 +1,4 @@
-"""The JSON that Alertmanager sends to webhooks (version 4), so that what takes its alerts takes ours.
+"""The JSON that Alertmanager sends to webhooks (version 4): what takes its alerts takes ours.
 
 Each message tells of one violation: receivers fold messages by `groupKey`, and one violation's
 resolution must not resolve another.
@@ -95,8 +95,8 @@ def _annotations(violation: Violation, *, resolved: bool) -> dict[str, str]:
 
 def _description(violation: Violation, *, resolved: bool) -> str:
     cost = (
-        f"{violation.hits} of {violation.entries} entries hit, {violation.wasted_ms:.0f} ms lost in "
-        f"each on average, {violation.lost_seconds_per_day:.1f} s in the last day."
+        f"{violation.hits} of {violation.entries} entries hit, {violation.wasted_ms:.0f} ms lost "
+        f"in each on average, {violation.lost_seconds_per_day:.1f} s in the last day."
     )
     if not resolved:
         return cost
