@@ -17,8 +17,8 @@ from hotspan_collector.sql import load_blocks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.store.port import Database
 
 __all__ = [
     "Counts",

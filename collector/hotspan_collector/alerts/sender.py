@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotspan_collector.alerts.outbox import Due
-    from hotspan_collector.store.port import Database
+    from hotspan_collector.database import Database
 
 __all__ = ["Sender"]
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from hotspan_collector.api.models import Status
+    from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.settings import Settings
-    from hotspan_collector.store.port import Database
 
 __all__ = ["create_app"]
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from hotspan_collector.database import Row
     from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.store.port import Row
 
 __all__ = ["code_of", "evidence_of", "finding_from_row", "suggestion_of", "template_values"]
 

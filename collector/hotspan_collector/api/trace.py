@@ -18,8 +18,8 @@ from hotspan_collector.api.times import from_nanoseconds
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
+    from hotspan_collector.database import Database, Row
     from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.store.port import Database, Row
 
 __all__ = ["read_span", "read_trace"]
 

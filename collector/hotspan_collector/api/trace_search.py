@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hotspan_collector.api.periods import Period
-    from hotspan_collector.store.port import Database, Row
+    from hotspan_collector.database import Database, Row
 
 __all__ = ["TraceSearch", "parse_attributes", "search_traces"]
 

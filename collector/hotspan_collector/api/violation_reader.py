@@ -25,8 +25,8 @@ from hotspan_collector.rules.lifecycle import ViolationRow
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
+    from hotspan_collector.database import Database, Row
     from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.store.port import Database, Row
 
 __all__ = ["ViolationFilter", "read_violation", "read_violations"]
 

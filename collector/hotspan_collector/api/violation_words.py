@@ -12,9 +12,9 @@ from hotspan_collector.sql import load_blocks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hotspan_collector.database import Database, Row
     from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.rules.lifecycle import ViolationRow
-    from hotspan_collector.store.port import Database, Row
 
 __all__ = ["count_entries", "describe", "newest_findings", "violation_fields"]
 
