@@ -12,7 +12,8 @@ from support.shop_traces import evaluate, failing_task, order_list
 
 from hotspan_collector.alerts import outbox
 from hotspan_collector.alerts.sender import Sender
-from hotspan_collector.database import Database, SpanStore
+from hotspan_collector.database import Database
+from hotspan_collector.store.port import SpanStore
 from hotspan_collector.errors import StoreUnavailableError
 from hotspan_collector.rules.catalogue import load_catalogue
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.rules.lifecycle import Change
-    from hotspan_collector.store.port import Database
 
 __all__ = ["Evaluator", "TickReport", "Timing"]
 

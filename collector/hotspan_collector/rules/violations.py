@@ -12,8 +12,8 @@ from hotspan_collector.sql import load_blocks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.store.port import Database
 
 __all__ = ["Violations"]
 

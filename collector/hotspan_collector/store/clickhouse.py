@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
-    from hotspan_collector.store.port import Row
+    from hotspan_collector.database import Row
 
 __all__ = ["ClickHouse", "translate_error"]
 

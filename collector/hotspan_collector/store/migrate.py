@@ -11,7 +11,7 @@ from hotspan_collector.errors import StoreRefusedError
 from hotspan_collector.sql import load_blocks, split_statements
 
 if TYPE_CHECKING:
-    from hotspan_collector.store.port import Database
+    from hotspan_collector.database import Database
 
 __all__ = ["migrate", "set_retention"]
 

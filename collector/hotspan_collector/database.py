@@ -1,0 +1,34 @@
+"""Runs SQL: the port through which everything but the store itself knows ClickHouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Database", "Row"]
+
+Row = dict[str, Any]
+
+
+class Database(Protocol):
+    """Runs SQL. Safe to use from several threads; every call blocks its thread."""
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
+        """Run a query and return its rows by column name.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached; try again later.
+            StoreRefusedError: the query is wrong, or asks for too much.
+
+        """
+        ...
+
+    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Run a statement that returns nothing. Raises as `rows` does."""
+        ...
+
+    def json_bytes(self, sql: str, parameters: Mapping[str, object] | None = None) -> bytes:
+        """Run a query that ends in a FORMAT clause and return ClickHouse's own bytes."""
+        ...
