@@ -271,11 +271,11 @@ def violation(violation_id: str, rule_id: str, title: str, **values: Any) -> dic
 
 def violations() -> list[dict[str, Any]]:
     return [
-        violation(N_PLUS_ONE, "n_plus_one", "Customer is loaded once per order"),
+        violation(N_PLUS_ONE, "n_plus_one", "N+1 queries"),
         violation(
             SLOW_CALL,
             "slow_external_call",
-            "api.payments.example takes 3.2 s of 3.3 s",
+            "Slow external call",
             severity="warning",
             confidence="medium",
             service="shop-worker",
@@ -297,7 +297,7 @@ def violations() -> list[dict[str, Any]]:
         violation(
             TASK_FAILURE,
             "task_failure",
-            "shop.sync_stock fails with ConnectionError",
+            "Task failed",
             service="shop-worker",
             environment="staging",
             entry="shop.sync_stock",

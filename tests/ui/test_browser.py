@@ -81,9 +81,9 @@ def press(page: Page, *keys: str) -> None:
 def test_from_a_violation_to_its_evidence(page, url):
     """From the list to a violation, to its trace: the offending spans are highlighted."""
     page.goto(url)
-    page.get_by_text("Customer is loaded once per order").click()
+    page.get_by_text("N+1 queries in GET /orders/").click()
     expect(page).to_have_url(re.compile(r"/violation\?id=v1%3A9f2c41d07be35a68"))
-    expect(page.get_by_role("heading", name="Customer is loaded once per order")).to_be_visible()
+    expect(page.get_by_role("heading", name="N+1 queries in GET /orders/")).to_be_visible()
     expect(evidence(page).first).to_be_attached()
     page.get_by_role("link", name="Open the trace").click()
 

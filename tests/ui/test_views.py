@@ -180,8 +180,9 @@ def test_violation_row():
     assert row.url == "./violation?id=v1%3A9f2c41d07be35a68"
     assert [(cell.text, cell.sub) for cell in row.cells] == [
         ("critical", ""),
-        ("Customer is loaded once per order", "GET /orders/ · shop-web (production)"),
+        ("N+1 queries in GET /orders/", found.summary),
         ("shop/views/orders.py:42", "in order_list"),
+        ("shop-web", "production"),
         ("1 h 27 min", "1,204 of 1,311 hit"),
         ("1.84 s", "\N{MULTIPLICATION SIGN} 230"),
         ("59 min ago", ""),
@@ -195,8 +196,8 @@ def test_violation_without_code_or_cost():
     cells = violations.table_row(found, now=NOW).cells
 
     assert cells[2].text == "not known"
-    assert cells[3].text == text.NOTHING
-    assert cells[5].sub == "quiet"
+    assert cells[4].text == text.NOTHING
+    assert cells[6].sub == "quiet"
 
 
 def test_settings_show_the_default_where_it_differs():
@@ -301,6 +302,22 @@ def test_trace_rows():
     assert (rows[11].cells[3].text, rows[11].cells[3].tone) == ("500", "critical")
     assert rows[3].cells[1].sub == "web · 1.0.2 · incomplete"
     assert len(traces.points(summaries, zone=None)) == 60
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (timedelta(0), "%H:%M:%S"),
+        (timedelta(hours=1), "%H:%M"),
+        (timedelta(days=3), "%b %d %H:%M"),
+    ],
+)
+def test_chart_times(width, expected):
+    """The chart writes times as exactly as its width asks for."""
+    first = TraceSummary.model_validate(sample_api.summaries()[0])
+    last = first.model_copy(update={"start": first.start + width})
+
+    assert expected == traces.time_format([first, last])
 
 
 def test_incomplete_traces_warn():

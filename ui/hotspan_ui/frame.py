@@ -34,7 +34,7 @@ SCREENS: Final[Mapping[str, str]] = {
 }
 
 
-@st.cache_resource(max_entries=4, on_release=Client.close)
+@st.cache_resource(max_entries=4, on_release=Client.close, show_spinner=False)
 def _client(chosen: settings.Settings) -> Client:
     return Client.from_settings(chosen)
 
@@ -128,7 +128,6 @@ def answers() -> Iterator[None]:
         yield
     except NotFoundError as error:
         empty("Not found", f"{error} It may be older than what the collector keeps.")
-        anchor("All violations", links.violations(), icon=":material/arrow_back:")
         st.stop()
     except ApiUnreachableError as error:
         empty("The collector's API does not answer", str(error))

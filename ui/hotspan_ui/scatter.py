@@ -11,19 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HEIGHT_PX = 150
+_TICKS = 8
 # Readable on both backgrounds; red is for errors.
 _OK = "#6484e6"
 _ERROR = "#e5484d"
 
 
-def scatter(points: Sequence[dict[str, object]]) -> str:
+def scatter(points: Sequence[dict[str, object]], *, time_format: str) -> str:
     """Draw the dots; the answer is `trace_id/span_id` of the one clicked, or nothing."""
     picked = alt.selection_point(name="picked", fields=["trace_id", "span_id"], on="click")
     chart = (
         alt.Chart(alt.InlineData(values=list(points)))
         .mark_circle(size=55, opacity=0.75, cursor="pointer")
         .encode(
-            x=alt.X("start:T", title=None),
+            x=alt.X("start:T", title=None, axis=alt.Axis(format=time_format, tickCount=_TICKS)),
             y=alt.Y(
                 "duration_ms:Q", title="ms", scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=4)
             ),

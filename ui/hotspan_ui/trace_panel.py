@@ -21,14 +21,18 @@ _SPANS_KEPT = 256
 
 
 # Resources, not data: answers are immutable, and pickling 10,000 spans takes longer than a click.
-@st.cache_resource(ttl=settings.load().trace_cache_s, max_entries=_TRACES_KEPT)
+@st.cache_resource(
+    ttl=settings.load().trace_cache_s,
+    max_entries=_TRACES_KEPT,
+    show_spinner="Loading the trace",
+)
 def fetch_trace(api_url: str, trace_id: str) -> Trace:
     """Fetch a trace; a short cache makes a click on a span load that span alone."""
     del api_url
     return frame.client().trace(trace_id)
 
 
-@st.cache_resource(ttl=settings.load().trace_cache_s, max_entries=_TRACES_KEPT)
+@st.cache_resource(ttl=settings.load().trace_cache_s, max_entries=_TRACES_KEPT, show_spinner=False)
 def _payload(
     api_url: str,
     trace_id: str,
@@ -44,7 +48,7 @@ def _payload(
     )
 
 
-@st.cache_resource(ttl=settings.load().trace_cache_s, max_entries=_SPANS_KEPT)
+@st.cache_resource(ttl=settings.load().trace_cache_s, max_entries=_SPANS_KEPT, show_spinner=False)
 def _fetch_span(api_url: str, trace_id: str, span_id: str) -> Span:
     del api_url
     return frame.client().span(trace_id, span_id)

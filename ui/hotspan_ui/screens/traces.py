@@ -23,7 +23,7 @@ _WIDE_PX = 384
 
 def page() -> None:
     """Draw the page."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Traces", anchor=False)
         with st.container(width="content"):
             status_line()
@@ -105,7 +105,9 @@ def _time_range() -> tuple[str, str, str]:
 
 def _result(found: TraceSummaries) -> None:
     now, zone = frame.now(), frame.zone()
-    opened = scatter(view.points(found.traces, zone=zone)) or rows(
+    opened = scatter(
+        view.points(found.traces, zone=zone), time_format=view.time_format(found.traces)
+    ) or rows(
         view.COLUMNS,
         [view.table_row(each, now=now, zone=zone) for each in found.traces],
         label="Traces, newest first",

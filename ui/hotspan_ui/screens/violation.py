@@ -52,7 +52,7 @@ def _what(violation: ViolationDetail) -> None:
             st.badge(f"{text.escaped(violation.confidence)} confidence", color="gray")
             if violation.status != "open":
                 st.badge(text.escaped(violation.status), color="gray")
-        st.title(text.escaped(violation.title), anchor=False)
+        st.title(text.escaped(view.headline(violation)), anchor=False)
         frame.lead(violation.summary)
         frame.note(
             view.owner(violation),
@@ -109,7 +109,8 @@ def _why(violation: ViolationDetail) -> None:
         frame.pairs(view.measured(violation.evidence.details) or (("Nothing", text.NOTHING),))
     with limits:
         st.caption(f"Settings of {text.escaped(rule.id)}")
-        frame.pairs((each.name, view.setting_text(each)) for each in rule.settings)
+        settings_of_rule = [(each.name, view.setting_text(each)) for each in rule.settings]
+        frame.pairs(settings_of_rule or [("None", text.NOTHING)])
     if violation.evidence.statement:
         st.caption("The statement, without its parameters")
         st.code(text.statement(violation.evidence.statement), language="sql", wrap_lines=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """Draw the page."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Violations", anchor=False)
         with st.container(width="content"):
             status_line()

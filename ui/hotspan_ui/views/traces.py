@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from hotspan_ui import links
@@ -107,6 +107,15 @@ def points(traces: Sequence[TraceSummary], *, zone: ZoneInfo | None) -> list[dic
         }
         for trace in traces
     ]
+
+
+def time_format(traces: Sequence[TraceSummary]) -> str:
+    """Return how the chart writes times, as exact as its width asks for."""
+    starts = [trace.start for trace in traces]
+    width = max(starts) - min(starts)
+    if width < timedelta(minutes=10):
+        return "%H:%M:%S"
+    return "%H:%M" if width < timedelta(days=1) else "%b %d %H:%M"
 
 
 def _nature(trace: TraceSummary) -> str:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 COLUMNS: Final = (
     Column("Severity", "5.5rem"),
     Column("Violation", "minmax(14rem, 2.6fr)"),
-    Column("Where in the code", "minmax(10rem, 1.6fr)"),
+    Column("Where in the code", "minmax(10rem, 1.4fr)"),
+    Column("Service", "7rem"),
     Column("Lost a day", "7rem", "end"),
     Column("An entry", "6.5rem", "end"),
     Column("Last seen", "6.5rem", "end"),
@@ -75,7 +76,9 @@ def table_row(violation: Violation, *, now: datetime) -> LinkRow:
         url=links.violation(violation.id).url,
         cells=(
             Cell(violation.severity, style="badge", tone=TONES[violation.severity]),
-            Cell(violation.title, sub=owner(violation), style="strong"),
+            Cell(
+                headline(violation), sub=violation.summary, style="strong", title=violation.summary
+            ),
             Cell(
                 text.short_place(where) or "not known",
                 sub=function,
@@ -83,6 +86,7 @@ def table_row(violation: Violation, *, now: datetime) -> LinkRow:
                 tone="" if where else "muted",
                 title=text.place(where),
             ),
+            Cell(violation.service, sub=violation.environment),
             Cell(_lost(violation.lost_seconds_per_day * 1000), sub=_share(violation)),
             Cell(
                 _lost(violation.wasted_ms),
@@ -91,6 +95,11 @@ def table_row(violation: Violation, *, now: datetime) -> LinkRow:
             Cell(text.ago(violation.last_seen, now=now), sub=_status(violation), tone="muted"),
         ),
     )
+
+
+def headline(violation: Violation) -> str:
+    """Return what is wrong, and in which route, task or command."""
+    return f"{violation.title} in {violation.entry}"
 
 
 def owner(violation: Violation) -> str:
