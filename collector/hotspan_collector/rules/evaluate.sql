@@ -45,6 +45,7 @@ CREATE OR REPLACE TABLE tick_spans
     code_file LowCardinality(String),
     code_line UInt32,
     code_function LowCardinality(String),
+    attributes Map(LowCardinality(String), String),
     -- SERVER and CONSUMER spans: work may enter here
     is_candidate Bool,
     -- a statement to a database, other than what a driver sends when it connects
@@ -148,6 +149,8 @@ CREATE OR REPLACE TABLE rule_spans
     code_file LowCardinality(String),
     code_line UInt32,
     code_function LowCardinality(String),
+    -- all of the span's attributes, as text; the columns above are the same in both dialects
+    attributes Map(LowCardinality(String), String),
     is_query Bool,
     is_call Bool
 )
@@ -195,6 +198,7 @@ SELECT
     exception_type, exception_message,
     if(exception_type = '', '', arrayFirst(e -> e.name = 'exception', events).attributes['exception.stacktrace']) AS exception_stacktrace,
     code_file, code_line, code_function,
+    attributes,
     kind IN ('server', 'consumer') AS is_candidate,
     kind = 'client'
         AND db_statement != ''
@@ -385,6 +389,7 @@ SELECT
     span.message_id, span.task, span.task_state, span.task_retries,
     span.exception_type, span.exception_message, span.exception_stacktrace,
     span.code_file, span.code_line, span.code_function,
+    span.attributes,
     span.is_query, span.is_call
 FROM tick_members AS member
 INNER JOIN rule_entries AS entry
