@@ -149,6 +149,19 @@ def test_signals_end_everything(number, tmp_path):
     assert (rest, demo.returncode, exists(child)) == ("stopped\n", 0, False)
 
 
+def test_killed_it_leaves_nothing_behind(tmp_path):
+    """When the demo itself is killed, its processes end too."""
+    demo = subprocess.Popen(
+        [sys.executable, "-c", DEMO_THAT_WAITS, tmp_path], stdout=subprocess.PIPE, text=True
+    )
+    with demo:
+        child = int(demo.stdout.readline())
+        wait_for(lambda: Path(f"/proc/{child}/comm").read_text() == "sleep\n")
+        demo.kill()
+
+    wait_for(lambda: not exists(child))
+
+
 def test_handlers_are_put_back(supervisor):
     """After the demo, signals do what they did before."""
     before = signal.getsignal(signal.SIGTERM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -89,7 +90,7 @@ class Supervisor:
             child = Child(
                 command=command,
                 popen=subprocess.Popen(
-                    command.arguments,
+                    dying_with_us(command.arguments),
                     env=command.environment,
                     cwd=command.folder,
                     stdin=subprocess.DEVNULL,
@@ -166,6 +167,12 @@ class Supervisor:
         """End all processes: the first that was started last, as the others send to it."""
         self.end(self.children[1:])
         self.end(self.children)
+
+
+def dying_with_us(arguments: Sequence[str]) -> list[str]:
+    """Let the kernel end a process when we are killed and cannot end it ourselves."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *arguments] if setpriv else list(arguments)
 
 
 @contextmanager

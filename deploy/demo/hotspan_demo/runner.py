@@ -21,6 +21,7 @@ from hotspan_demo.verdict import judge, task_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -34,6 +35,8 @@ RELEASES = (PROBLEM_RELEASE, "1.1.0")
 POLL_S = 0.5
 # An entry that is there, and nothing left to evaluate, twice in a row: no rule is still at work.
 QUIET_POLLS = 2
+# Tells a folder that the demo may delete.
+MARKER = ".hotspan-demo"
 
 
 class Demo:
@@ -75,8 +78,7 @@ class Demo:
         supervisor.start(commands.stub(settings))
         self._await_url(f"{settings.api_url}/readyz", what="The collector")
         self._say(f"Filling the shop, release {settings.release}")
-        # Of another run: the shop is made anew, with an empty queue of tasks.
-        shutil.rmtree(settings.shop_dir, ignore_errors=True)
+        make_empty(settings.shop_dir)
         supervisor.run(commands.prepare_shop(settings))
         self._say("Starting gunicorn and Celery under opentelemetry-instrument")
         hash_key = commands.new_hash_key()
@@ -147,6 +149,24 @@ class Demo:
             incomplete=incomplete,
             ui_url=self._settings.ui_url,
         )
+
+
+def make_empty(shop_dir: Path) -> None:
+    """Make the shop's folder anew: rows as they were, and no tasks in the queue.
+
+    Raises:
+        DemoError: there is a folder of that name which the demo has not made.
+
+    """
+    marker = shop_dir / MARKER
+    if shop_dir.exists() and not marker.exists():
+        raise DemoError(
+            f"{shop_dir} is not of the demo, which would delete what is in it. "
+            "Choose another folder with --data-dir."
+        )
+    shutil.rmtree(shop_dir, ignore_errors=True)
+    shop_dir.mkdir(parents=True)
+    marker.touch()
 
 
 def came_of(came: dict[str, int], name: str) -> int:

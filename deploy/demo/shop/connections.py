@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 def database(url, *, work_dir: Path):
     if not url:
         return {
-            "ENGINE": "shop.sqlite",
+            "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(work_dir / "shop.sqlite3"),
             "CONN_MAX_AGE": None,
             "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
