@@ -7,6 +7,7 @@ const ROW = 26
 const INDENT = 14
 const FLAG = { error: 1, evidence: 2, alike: 4, orphan: 8, open: 16 }
 const MIRROR_LIMIT = 60
+const FOLLOWING = 6
 const SELECT_DELAY_MS = 120
 const MIN_ZOOM_US = 1
 
@@ -27,10 +28,6 @@ export default function (component) {
   }
   view.colours = readColours(view)
   layout(view)
-  if (view.scrollTo >= 0) {
-    reveal(view, view.scrollTo, true)
-    view.scrollTo = -1
-  }
   draw(view)
   return () => view.observer.disconnect()
 }
@@ -266,6 +263,17 @@ function layout(view) {
   fit(view.main, view.width, height)
   fit(view.axis, view.width, 24)
   fit(view.minimap, view.width, 36)
+  showFirst(view)
+}
+
+// The row selected at first, with some that follow it; not before the page has given us a size.
+function showFirst(view) {
+  if (view.scrollTo < 0 || !view.scroll.clientHeight) return
+  const top = view.positionOf.get(view.scrollTo) * ROW
+  if (top + FOLLOWING * ROW > view.scroll.clientHeight) {
+    view.scroll.scrollTop = top - view.scroll.clientHeight / 3
+  }
+  view.scrollTo = -1
 }
 
 function fit(canvas, width, height) {
