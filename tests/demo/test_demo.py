@@ -15,12 +15,17 @@ PORTS = ("grpc", "http", "api", "ui", "web", "stub")
 
 
 @pytest.fixture
-def port_options():
-    """An option with a free port for everything that listens."""
+def ports():
+    """Free ports, all different: six for the demo, three for another collector."""
     with ExitStack() as held:
-        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
-        ports = [str(probe.getsockname()[1]) for probe in probes]
-    pairs = zip(PORTS, ports, strict=True)
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(9)]
+        return [str(probe.getsockname()[1]) for probe in probes]
+
+
+@pytest.fixture
+def port_options(ports):
+    """An option with a free port for everything that listens."""
+    pairs = zip(PORTS, ports, strict=False)
     return [argument for name, port in pairs for argument in (f"--{name}-port", port)]
 
 
@@ -146,11 +151,12 @@ def test_a_taken_port_is_named(demo_command):
     assert "--web-port" in ended.stderr
 
 
-def test_a_data_directory_of_another_collector(demo_command, data_dir, tmp_path):
+def test_a_data_directory_of_another_collector(demo_command, data_dir, ports, tmp_path):
     """The collector's own error is passed on."""
     serve = [demo_command[0], "serve", "--data-dir", data_dir]
-    ports = ["--grpc-port", "0", "--http-port", "0", "--api-port", "0"]
-    with Process([*serve, *ports], log_path=tmp_path / "collector.log") as collector:
+    grpc, http, api = ports[len(PORTS) :]
+    options = ["--grpc-port", grpc, "--http-port", http, "--api-port", api]
+    with Process([*serve, *options], log_path=tmp_path / "collector.log") as collector:
         collector.wait_for_line("OTLP/HTTP")
         ended = subprocess.run(demo_command, capture_output=True, text=True, check=False)
 
