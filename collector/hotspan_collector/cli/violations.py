@@ -1,0 +1,125 @@
+"""`hotspan violations`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from hotspan_collector.api.models import Violation, Violations
+from hotspan_collector.cli.client import ApiKey, ApiUrl, Format, open_api
+from hotspan_collector.cli.terminal import (
+    count_text,
+    duration_text,
+    open_console,
+    place_text,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["violations"]
+
+_STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"}
+
+
+def violations(  # noqa: PLR0913 (options)
+    *,
+    service: Annotated[str, typer.Option(help="Of this service.")] = "",
+    environment: Annotated[str, typer.Option(help="In this environment.")] = "",
+    rule: Annotated[str, typer.Option(help="Of this rule: see hotspan rules list.")] = "",
+    severity: Annotated[str, typer.Option(help="info, warning or critical.")] = "",
+    status: Annotated[str, typer.Option(help="open or quiet.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 20,
+    output: Annotated[
+        Format, typer.Option("--format", help="What to print; JSON is the API's answer.")
+    ] = Format.TABLE,
+    api_url: ApiUrl = "http://127.0.0.1:4319",
+    api_key: ApiKey = "",
+) -> None:
+    """List what is wrong: where it is in the code, what it costs, and what to change.
+
+    Those that lose most seconds a day come first.
+
+    Examples:
+      hotspan violations
+
+      hotspan violations --service shop --severity critical
+
+      hotspan violations --format json | jq -r '.violations[].code.file'
+
+    Exit codes: 0 answered (also when there are none), 2 wrong option, 3 API not reachable.
+
+    """
+    filters: dict[str, str | int] = {
+        "service": service,
+        "environment": environment,
+        "rule": rule,
+        "severity": severity,
+        "status": status,
+        "limit": limit,
+    }
+    with open_api(api_url, api_key) as api:
+        if output is Format.JSON:
+            typer.echo(api.get("/violations", filters))
+            return
+        found = api.read(Violations, "/violations", filters)
+    _print(open_console(), found, filtered=any(list(filters.values())[:-1]))
+
+
+def _print(console: Console, found: Violations, *, filtered: bool) -> None:
+    if not found.violations:
+        console.print(
+            "No violation matches these options."
+            if filtered
+            else "No violations. If you expected some: hotspan doctor says whether spans come in."
+        )
+        return
+    for each in found.violations:
+        console.print(_block(each))
+    lost_ms = sum(each.lost_seconds_per_day for each in found.violations) * 1000
+    shown = len(found.violations)
+    more = f" (the worst {shown} of them shown: --limit)" if found.total > shown else ""
+    console.print(
+        f"{count_text(found.total, 'violation')}{more}, {duration_text(lost_ms)} lost in the last "
+        "day."
+    )
+
+
+def _block(violation: Violation) -> Group:
+    head = Table.grid(padding=(0, 2), expand=True)
+    head.add_column(width=8, no_wrap=True)
+    head.add_column(ratio=1, overflow="fold")
+    head.add_column(justify="right", no_wrap=True)
+    head.add_row(
+        Text(violation.severity.upper(), style=_STYLES[violation.severity]),
+        Text(printable(f"{violation.title} in {violation.entry}"), style="bold"),
+        Text(f"{duration_text(violation.lost_seconds_per_day * 1000)} lost a day", style="bold"),
+    )
+    indent = (0, 0, 0, 10)
+    return Group(head, *(Padding(text, indent, expand=False) for text in _details(violation)), "")
+
+
+def _details(violation: Violation) -> list[Text]:
+    environment = f" ({violation.environment})" if violation.environment else ""
+    share = f"{violation.hits:,} of {count_text(violation.entries, 'entry', 'entries')} hit"
+    quiet = ", quiet" if violation.status == "quiet" else ""
+    lines = [
+        Text(printable(violation.summary)),
+        Text(
+            printable(f"{violation.service}{environment} · {share} · confidence ")
+            + f"{violation.confidence}{quiet}",
+            style="dim",
+        ),
+    ]
+    if violation.code is not None:
+        lines.append(Text(printable(place_text(violation.code)), style="cyan"))
+    if violation.suggestion:
+        lines.append(Text(f"→ {printable(violation.suggestion)}", style="green"))
+    lines.append(Text(violation.id, style="dim"))
+    return lines
