@@ -24,6 +24,7 @@ class EvaluatorHealth:
     pending_traces: int = 0
     last_error: str = ""
     failed_rules: Mapping[str, str] = field(default_factory=dict)
+    failed_windows: Mapping[str, str] = field(default_factory=dict)
 
     def note(self, report: TickReport) -> None:
         """Take in what a tick did."""

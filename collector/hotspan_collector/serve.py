@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -37,7 +38,6 @@ __all__ = ["serve"]
 
 _LOG = structlog.get_logger(__name__)
 _VISIBILITY_SLACK_MS = 1_000
-_SILENCE_EVERY_TICKS = 10
 
 
 @dataclass(slots=True)
@@ -174,7 +174,7 @@ class _Evaluation:
     def __init__(self, collector: _Collector) -> None:
         self._collector = collector
         self._evaluator: Evaluator | None = None
-        self._ticks = 0
+        self._windows_due_at = 0.0
 
     def run(self) -> None:
         """Do one tick."""
@@ -184,16 +184,22 @@ class _Evaluation:
                 self._evaluator = self._create()
             report = self._evaluator.tick()
             changes = list(report.changes)
-            if self._ticks % _SILENCE_EVERY_TICKS == 0:
-                silence_ms = int(settings.quiet_after_s * 1000)
-                changes += self._evaluator.find_silent(quiet_after_ms=silence_ms)
+            if time.monotonic() >= self._windows_due_at:
+                self._windows_due_at = time.monotonic() + settings.windows_every_s
+                changes += self._look_back(self._evaluator)
             self._announce(changes)
-            self._ticks += 1
             health.note(report)
         except HotspanError as error:
             _LOG.exception("tick_failed")
             health.note_failure(error)
             self._evaluator = None
+
+    def _look_back(self, evaluator: Evaluator) -> Sequence[Change]:
+        """Do what is done now and then: the rules over windows, and who has fallen silent."""
+        changes, failed = evaluator.run_windows()
+        self._collector.health.failed_windows = failed
+        silence_ms = int(self._collector.settings.quiet_after_s * 1000)
+        return [*changes, *evaluator.find_silent(quiet_after_ms=silence_ms)]
 
     def _announce(self, changes: Sequence[Change]) -> None:
         collector = self._collector

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     evaluate_every_s: float = Field(
         default=1.0, gt=0, description="Seconds between two looks at what has come."
     )
+    windows_every_s: float = Field(
+        default=30.0, gt=0, description="Seconds between two rounds of the rules over windows."
+    )
     settle_s: float = Field(
         default=3.0,
         ge=0,

@@ -11,12 +11,12 @@ import re
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from hotspan_collector.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["COLUMNS", "Catalogue", "Rule", "RuleSetting", "load_catalogue", "parse_rule"]
 
@@ -37,6 +37,9 @@ COLUMNS = (
     "code_line",
     "code_function",
 )
+
+Kind = Literal["structural", "window"]
+"""Structural rules look at one entry at a time, rules over windows at many."""
 
 _FILE = re.compile(r"\A/\*\s*(?P<metadata>.*?)\*/\s*(?P<sql>.*?);?\s*\Z", re.DOTALL)
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -78,6 +81,8 @@ class Rule:
     """Detects one kind of problem."""
 
     id: str
+    kind: Kind
+    about: Literal["entry", "service"]
     title: str
     finds: str
     why: str
@@ -121,13 +126,14 @@ def load_catalogue(
 
     """
     given = dict(values or {})
-    folder = files(__package__).joinpath("structural")
-    texts = {item.name: item.read_text("utf-8") for item in folder.iterdir()}
     rules = {
         rule.id: rule
-        for name, text in sorted(texts.items())
-        if name.endswith(".sql")
-        for rule in [parse_rule(text, source=name, values=given.pop(name.removesuffix(".sql"), {}))]
+        for kind, name, text in _rule_files()
+        for rule in [
+            parse_rule(
+                text, source=name, kind=kind, values=given.pop(name.removesuffix(".sql"), {})
+            )
+        ]
     }
     unknown = sorted({*given, *disabled} - rules.keys())
     if unknown:
@@ -137,7 +143,17 @@ def load_catalogue(
     return Catalogue({key: rule for key, rule in rules.items() if key not in set(disabled)})
 
 
-def parse_rule(text: str, *, source: str, values: Mapping[str, object]) -> Rule:
+def _rule_files() -> Iterator[tuple[Kind, str, str]]:
+    for kind in get_args(Kind):
+        folder = files(__package__).joinpath(kind)
+        for item in sorted(folder.iterdir(), key=lambda item: item.name):
+            if item.name.endswith(".sql"):
+                yield kind, item.name, item.read_text("utf-8")
+
+
+def parse_rule(
+    text: str, *, source: str, values: Mapping[str, object], kind: Kind = "structural"
+) -> Rule:
     """Read one rule file.
 
     Raises:
@@ -160,7 +176,8 @@ def parse_rule(text: str, *, source: str, values: Mapping[str, object]) -> Rule:
                 f"It has: {', '.join(settings)}."
             )
         return Rule(
-            **{**metadata, "needs": tuple(metadata["needs"])},
+            **{"about": "entry", **metadata, "needs": tuple(metadata["needs"])},
+            kind=kind,
             settings=settings,
             values={
                 name: setting.check(metadata["id"], values.get(name, setting.default))

@@ -102,6 +102,8 @@ CREATE OR REPLACE TABLE tick_entries
     http_calls UInt32,
     http_time_ns UInt64,
     checksum UInt64,
+    counters Map(LowCardinality(String), Float64),
+    statements Array(Tuple(fingerprint UInt64, param_hash String, is_write Bool, count UInt32, time_ns UInt64)),
     settled Bool,
     changed Bool
 )
@@ -155,6 +157,10 @@ CREATE OR REPLACE TABLE rule_spans
     is_call Bool
 )
 ENGINE = Memory;
+
+-- name: create_tick_fingerprints
+-- Violations that have to be computed anew.
+CREATE OR REPLACE TABLE tick_fingerprints (fingerprint String) ENGINE = Memory;
 
 -- name: store_now
 SELECT toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms
@@ -310,7 +316,8 @@ WITH
             span.trace_id AS trace_id,
             span.span_id AS span_id,
             member.entry_span_id AS entry_span_id,
-            span.span_id = member.entry_span_id AS own
+            span.span_id = member.entry_span_id AS own,
+            span.attributes['hotspan.db.param_hash'] AS param_hash
         FROM tick_members AS member
         INNER JOIN tick_spans AS span
             ON span.trace_id = member.trace_id AND span.span_id = member.span_id
@@ -349,10 +356,37 @@ WITH
             countIf(is_call) AS call_count,
             intervalLengthSumIf(start_ns, end_ns, is_call) AS call_ns,
             groupBitXor(cityHash64(span_id, start_ns, duration_ns)) AS entry_checksum,
+            mapApply((k, v) -> (k, toFloat64OrZero(v)), mapFilter(
+                (k, v) -> (startsWith(k, 'hotspan.') OR k = 'http.response.body.size') AND isNotNull(toFloat64OrNull(v)),
+                anyIf(attributes, own))) AS entry_counters,
             if(has_own,
                 {now_ms:Int64} - toUnixTimestamp64Milli(maxIf(inserted_at, own)) >= {settle_ms:Int64},
                 {now_ms:Int64} - toUnixTimestamp64Milli(min(inserted_at)) >= {settle_incomplete_ms:Int64}) AS is_settled
         FROM spans_of
+        GROUP BY trace_id, entry_span_id
+    ),
+    statements_of AS
+    (
+        SELECT
+            trace_id,
+            entry_span_id,
+            arraySlice(arraySort(s -> -s.time_ns, groupArray(statement)), 1, 100) AS entry_statements
+        FROM
+        (
+            SELECT
+                trace_id,
+                entry_span_id,
+                CAST((
+                    db_fingerprint,
+                    param_hash,
+                    any(match(db_statement, '(?i)^\\s*(INSERT|UPDATE|DELETE|MERGE|REPLACE)\\b')),
+                    count(),
+                    sum(duration_ns)
+                ), 'Tuple(fingerprint UInt64, param_hash String, is_write Bool, count UInt32, time_ns UInt64)') AS statement
+            FROM spans_of
+            WHERE is_query
+            GROUP BY trace_id, entry_span_id, db_fingerprint, param_hash
+        )
         GROUP BY trace_id, entry_span_id
     )
 SELECT
@@ -361,9 +395,11 @@ SELECT
     entry_kind, entry_name, entry_error, own_http_status, own_task_state, own_task_retries,
     own_message_id, entry_weight, NOT has_own, span_count,
     query_count, query_ns, distinct_queries, call_count, call_ns,
-    entry_checksum, is_settled,
+    entry_checksum, entry_counters, statements_of.entry_statements, is_settled,
     entry_checksum != known.checksum OR known.deleted OR known.generation = 0 AS is_changed
 FROM computed
+LEFT JOIN statements_of
+    ON statements_of.trace_id = computed.trace_id AND statements_of.entry_span_id = computed.entry_span_id
 LEFT JOIN (SELECT * FROM entries FINAL WHERE trace_id IN (SELECT trace_id FROM tick_traces)) AS known
     ON known.trace_id = computed.trace_id AND known.entry_span_id = computed.entry_span_id
 
@@ -422,12 +458,22 @@ FROM
 INNER JOIN rule_entries AS entry
     ON entry.trace_id = found.trace_id AND entry.entry_span_id = found.entry_span_id
 
+-- name: insert_statements
+INSERT INTO statements
+SELECT
+    db_fingerprint,
+    normalizeQuery(replaceRegexpAll(any(db_statement), '%\\(\\w+\\)s|%s|\\$\\d+|\\?', '1')),
+    now()
+FROM rule_spans
+WHERE is_query AND db_fingerprint NOT IN (SELECT fingerprint FROM statements)
+GROUP BY db_fingerprint
+
 -- name: insert_entries
 INSERT INTO entries
 (
     trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
     kind, name, error, http_status, task_state, task_retries, message_id, weight, partial, spans,
-    db_queries, db_time_ns, db_distinct, http_calls, http_time_ns, checksum,
+    db_queries, db_time_ns, db_distinct, http_calls, http_time_ns, checksum, counters, statements,
     evaluated_at, generation, deleted
 )
 SELECT * EXCEPT (settled, changed), now64(3, 'UTC'), {generation:UInt64}, 0 FROM rule_entries
@@ -447,18 +493,25 @@ WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND NOT deleted
     AND (trace_id, entry_span_id) NOT IN (SELECT trace_id, entry_span_id FROM tick_entries)
 
+-- name: fill_tick_fingerprints
+-- Those that this tick's entries have, or had.
+INSERT INTO tick_fingerprints
+WITH evaluated AS
+(
+    SELECT trace_id FROM rule_entries
+    UNION DISTINCT
+    SELECT trace_id FROM entries WHERE generation = {generation:UInt64} AND deleted
+        AND trace_id IN (SELECT trace_id FROM tick_traces)
+)
+SELECT DISTINCT fingerprint FROM findings WHERE trace_id IN evaluated
+
 -- name: hit_violations
--- What the violations amount to that this tick's entries have, or had.
+-- What they amount to.
 WITH
-    evaluated AS
+    candidates AS
     (
-        SELECT trace_id FROM rule_entries
-        UNION DISTINCT
-        SELECT trace_id FROM entries WHERE generation = {generation:UInt64} AND deleted
-            AND trace_id IN (SELECT trace_id FROM tick_traces)
+        SELECT * FROM findings FINAL WHERE fingerprint IN (SELECT fingerprint FROM tick_fingerprints)
     ),
-    touched AS (SELECT DISTINCT fingerprint FROM findings WHERE trace_id IN evaluated),
-    candidates AS (SELECT * FROM findings FINAL WHERE fingerprint IN touched),
     latest AS
     (
         SELECT trace_id, entry_span_id, generation
@@ -514,7 +567,24 @@ SELECT
     first_version, last_version,
     toUnixTimestamp64Milli(opened_at) AS opened_at_ms
 FROM violations FINAL
-WHERE status = 'open' AND last_seen < fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC')
+WHERE status = 'open'
+    AND last_seen < fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC')
+    AND rule NOT IN {window_rules:Array(String)}
+
+-- name: ended_violations
+-- Violations of rules over windows whose condition holds no more.
+SELECT
+    fingerprint, rule, status, service, namespace, environment, entry_kind, entry_name,
+    toString(severity) AS severity, toString(confidence) AS confidence,
+    hits, max_count, mean_wasted_ns, lost_ns_last_day,
+    toUnixTimestamp64Milli(first_seen) AS first_seen_ms,
+    toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
+    first_version, last_version,
+    toUnixTimestamp64Milli(opened_at) AS opened_at_ms
+FROM violations FINAL
+WHERE status = 'open'
+    AND rule IN {window_rules:Array(String)}
+    AND fingerprint NOT IN (SELECT fingerprint FROM tick_fingerprints)
 
 -- name: upsert_violations
 INSERT INTO violations
@@ -555,6 +625,9 @@ SELECT toUnixTimestamp64Milli(min(inserted_at)) AS first_ms, count() AS spans FR
 
 -- name: empty_tick_traces
 TRUNCATE TABLE tick_traces
+
+-- name: empty_tick_fingerprints
+TRUNCATE TABLE tick_fingerprints
 
 -- name: empty_tick_spans
 TRUNCATE TABLE tick_spans

@@ -17,6 +17,7 @@ import structlog
 
 from hotspan_collector.errors import StoreRefusedError
 from hotspan_collector.rules.violations import Violations
+from hotspan_collector.rules.windows import Windows
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Evaluator:
         self._violations = Violations(
             database, catalogue=catalogue, open_after_hits=open_after_hits
         )
+        self._windows = Windows(database, catalogue=catalogue, violations=self._violations)
         self._looked_at: dict[str, frozenset[int]] = {}
         self._pending: frozenset[str] = frozenset()
         self._pending_since_ms: dict[str, int] = {}
@@ -97,6 +99,10 @@ class Evaluator:
         self._remember(touched, now_ms=now_ms)
         return report
 
+    def run_windows(self) -> tuple[Sequence[Change], Mapping[str, str]]:
+        """Run the rules over windows; return what changed, and the rules that failed."""
+        return self._windows.run(now_ms=self._scalar("store_now", "now_ms"))
+
     def find_silent(self, *, quiet_after_ms: int) -> Sequence[Change]:
         """Let violations fall silent that have not been hit for long."""
         now_ms = self._scalar("store_now", "now_ms")
@@ -119,9 +125,11 @@ class Evaluator:
         if ready["entries"]:
             self._execute("fill_rule_spans")
             failed = dict(self._run_rules(generation))
+            self._execute("insert_statements")
             self._execute("insert_entries", generation=generation)
         self._execute("bury_entries", generation=generation)
-        changes = self._violations.update(generation=generation, now_ms=now_ms)
+        self._execute("fill_tick_fingerprints", generation=generation)
+        changes = self._violations.update(now_ms=now_ms)
         self._generation = generation
         self._note_pending(now_ms)
         return TickReport(
@@ -154,6 +162,8 @@ class Evaluator:
     def _run_rules(self, generation: int) -> Iterator[tuple[str, str]]:
         """Run every rule; yield those that failed. One that fails harms no other."""
         for rule in self._catalogue.rules.values():
+            if rule.kind != "structural":
+                continue
             statement = _SQL["insert_findings"].replace("{rule_sql}", rule.sql)
             try:
                 self._database.execute(

@@ -30,9 +30,9 @@ class Violations:
         self._catalogue = catalogue
         self._open_after_hits = open_after_hits
 
-    def update(self, *, generation: int, now_ms: int) -> Sequence[Change]:
-        """Bring the violations up to date that the entries of a generation hit, or hit before."""
-        found = self._database.rows(_SQL["hit_violations"], {"generation": generation})
+    def update(self, *, now_ms: int) -> Sequence[Change]:
+        """Bring the violations up to date whose fingerprints stand in `tick_fingerprints`."""
+        found = self._database.rows(_SQL["hit_violations"])
         known = {row.fingerprint: row for row in self._known(str(f["fingerprint"]) for f in found)}
         decided = [
             decide(
@@ -50,7 +50,17 @@ class Violations:
 
     def find_silent(self, *, before_ms: int) -> Sequence[Change]:
         """Let the violations fall silent whose last hit was before `before_ms`."""
-        rows = self._database.rows(_SQL["silent_violations"], {"before_ms": before_ms})
+        windows = [rule.id for rule in self._catalogue.rules.values() if rule.kind == "window"]
+        parameters = {"before_ms": before_ms, "window_rules": windows}
+        return self._silence(self._database.rows(_SQL["silent_violations"], parameters))
+
+    def end(self, *, rules: Sequence[str]) -> Sequence[Change]:
+        """Let the violations of rules over windows fall silent that are not found any more."""
+        return self._silence(
+            self._database.rows(_SQL["ended_violations"], {"window_rules": list(rules)})
+        )
+
+    def _silence(self, rows: Iterable[Mapping[str, Any]]) -> Sequence[Change]:
         decided = [fall_silent(_row(row)) for row in rows]
         self._write(row for row, _ in decided)
         return [change for _, change in decided]
