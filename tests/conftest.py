@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from support.clickhouse_server import ClickhouseServer
 from support.postgres_server import PostgresServer
 from support.redis_server import RedisServer

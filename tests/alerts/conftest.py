@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support.embedded import embedded_store  # noqa: F401 (a fixture)
 
 from hotspan_collector.store.port import SpanStore
+from support.embedded import embedded_store  # noqa: F401 (a fixture)
 
 
 @pytest.fixture

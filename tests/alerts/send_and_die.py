@@ -10,13 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.shop_traces import evaluate, order_list
-
 from hotspan_collector.alerts import outbox
 from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.settings import Settings
 from hotspan_collector.store import open_store
+from support.shop_traces import evaluate, order_list
 
 
 class DiesInsteadOfNoting:

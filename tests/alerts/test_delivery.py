@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.processes import free_port
-from support.shop_traces import evaluate, failing_task, order_list
 
 from hotspan_collector.alerts import outbox
 from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.database import Database
-from hotspan_collector.store.port import SpanStore
 from hotspan_collector.errors import StoreUnavailableError
 from hotspan_collector.rules.catalogue import load_catalogue
+from hotspan_collector.store.port import SpanStore
+from support.processes import free_port
+from support.shop_traces import evaluate, failing_task, order_list
 
 from .conftest import Receiver
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from support.api_server import serve_api
-from support.embedded import embedded_store, shared_store  # noqa: F401 (a fixture)
 
 from hotspan_collector.store.port import SpanStore
+from support.api_server import serve_api
+from support.embedded import embedded_store, shared_store  # noqa: F401 (a fixture)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 
 import httpx
 import pytest
-from support.api_server import CollectorStatus, serve_api
 
 from hotspan_collector.errors import StoreRefusedError, StoreUnavailableError
 from hotspan_collector.settings import Settings
 from hotspan_collector.store.port import SpanStore
+from support.api_server import CollectorStatus, serve_api
 
 from .conftest import client
 

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from support.api_server import serve_api
-from support.shop_traces import evaluate, failing_task, order_list
-
 from hotspan_collector.alerts import outbox
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.settings import Settings
 from hotspan_collector.store import open_store
+from support.api_server import serve_api
+from support.shop_traces import evaluate, failing_task, order_list
 
 from .conftest import client
 

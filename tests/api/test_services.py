@@ -1,9 +1,9 @@
 """Services and what enters them."""
 
 import httpx
-from support.shop_traces import evaluate, failing_task, order_list
 
 from hotspan_collector.store.port import SpanStore
+from support.shop_traces import evaluate, failing_task, order_list
 
 
 def test_services_are_told_by_environment(api: httpx.Client, store: SpanStore):

@@ -6,13 +6,13 @@ import json
 import httpx
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
-from support.api_server import serve_api
-from support.otlp_requests import MILLISECOND_NS, key_values, now_ns, request, span
-from support.shop_traces import evaluate, failing_task, new_trace_id, order_list
 
 from hotspan_collector.api.models import Span, Trace, TraceSummaries
 from hotspan_collector.settings import Settings
 from hotspan_collector.store.port import SpanStore
+from support.api_server import serve_api
+from support.otlp_requests import MILLISECOND_NS, key_values, now_ns, request, span
+from support.shop_traces import evaluate, failing_task, new_trace_id, order_list
 
 from .conftest import client
 

@@ -1,11 +1,11 @@
 """Violations and their evidence."""
 
 import httpx
-from support.api_server import serve_api
-from support.shop_traces import evaluate, failing_task, new_trace_id, order_list
 
 from hotspan_collector.api.models import ViolationDetail, Violations
 from hotspan_collector.store.port import SpanStore
+from support.api_server import serve_api
+from support.shop_traces import evaluate, failing_task, new_trace_id, order_list
 
 from .conftest import client
 

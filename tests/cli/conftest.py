@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.api_server import serve_api
-from support.embedded import embedded_store, shared_store  # noqa: F401 (a fixture)
 
 from hotspan_collector.store.port import SpanStore
+from support.api_server import serve_api
+from support.embedded import embedded_store, shared_store  # noqa: F401 (a fixture)
 
 _COMMANDS = """
 import typer

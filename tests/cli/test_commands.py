@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from support.api_server import serve_api
-from support.otlp_requests import now_ns, request, span
-from support.processes import free_port
-from support.shop_traces import evaluate, failing_task, new_trace_id, order_list
 
 from hotspan_collector.cli.terminal import TIMES
 from hotspan_collector.settings import Settings
 from hotspan_collector.store.port import SpanStore
+from support.api_server import serve_api
+from support.otlp_requests import now_ns, request, span
+from support.processes import free_port
+from support.shop_traces import evaluate, failing_task, new_trace_id, order_list
 
 from .conftest import Run
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support.api_server import CollectorStatus, serve_api
-from support.processes import free_port
 
 from hotspan_collector.settings import Settings
 from hotspan_collector.store.port import SpanStore
+from support.api_server import CollectorStatus, serve_api
+from support.processes import free_port
 
 from .conftest import Run
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from support.processes import Process
 
 PORTS = ("grpc", "http", "api", "ui", "web", "stub")

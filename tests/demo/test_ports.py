@@ -4,10 +4,10 @@ import os
 import socket
 
 import pytest
-from support.processes import free_port
 
 from hotspan_demo.errors import DemoError
 from hotspan_demo.ports import check_free
+from support.processes import free_port
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.processes import Process
 
 from hotspan_demo.cases import CASES, CLEAN
 from hotspan_demo.model import TaskRuns
+from support.processes import Process
 
 PUBLISH = """
 import json, sys

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
-from support.processes import Process, free_port
 
 from hotspan_collector.settings import Settings as CollectorSettings
 from hotspan_ui.settings import Settings as UiSettings
+from support.processes import Process, free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")

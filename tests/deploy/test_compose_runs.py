@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import yaml
+
 from support.processes import Process, free_port
 
 ROOT = Path(__file__).parents[2]

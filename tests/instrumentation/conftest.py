@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from support.otlp_sink import OtlpSink
 from support.processes import Process, free_port
 

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from support.otlp_sink import OtlpSink
 from support.processes import free_port
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from support.processes import free_port
 from support.span_tree import call_site, span_tree
 

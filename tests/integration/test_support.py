@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import redis
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from support.processes import Process, ProcessError, free_port
 
 _SCHEMA = """

@@ -9,9 +9,9 @@ import uvicorn
 
 from hotspan_collector.api.app import create_app
 from hotspan_collector.api.models import Status
+from hotspan_collector.database import Database
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.settings import Settings
-from hotspan_collector.database import Database
 
 
 @dataclass

@@ -4,9 +4,9 @@ import itertools
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from hotspan_collector.database import Database
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.rules.evaluator import Evaluator, TickReport, Timing
-from hotspan_collector.database import Database
 from hotspan_collector.store.port import SpanStore
 from support.otlp_requests import MILLISECOND_NS, now_ns, request, span
 
