@@ -68,7 +68,7 @@ def protobuf_from_json(body: bytes) -> bytes:
 
     """
     try:
-        document = json.loads(body)
+        document = _object(json.loads(body))
         _base64_ids(document)
         message = json_format.ParseDict(
             document, ExportTraceServiceRequest(), ignore_unknown_fields=True
@@ -79,6 +79,13 @@ def protobuf_from_json(body: bytes) -> bytes:
         ) from error
     serialized: bytes = message.SerializeToString()
     return serialized
+
+
+def _object(document: object) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        # protobuf takes an empty list for a message, and fails in its own way on the rest
+        raise ValueError(f"expected an object, got {type(document).__name__}")  # noqa: TRY004
+    return document
 
 
 def _base64_ids(node: Any) -> None:  # noqa: ANN401 (any JSON)
