@@ -167,7 +167,13 @@ class Committer:
             return [self._store_one(item) for item in batch]
         if written == expected:
             return [Outcome()] * len(batch)
-        return [self._account(item) for item in batch]
+        outcomes = [self._account(item) for item in batch]
+        if written + sum(outcome.rejected for outcome in outcomes) < expected:
+            raise StoreUnavailableError(
+                f"The store wrote {written} of {expected} spans, and nothing says which are "
+                "missing; try again."
+            )
+        return outcomes
 
     def _store_one(self, item: _Waiting) -> Outcome | HotspanError:
         try:

@@ -1,0 +1,66 @@
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from pydantic import SecretStr
+
+from hotspan_collector.ingest.committer import Outcome
+from hotspan_collector.receiver.answers import RETRY_AFTER_S, is_allowed, response, status
+
+KEYS = (SecretStr("first"), SecretStr("sécond"))
+
+
+def test_success_says_nothing():
+    """OTLP wants partial_success unset when all was stored."""
+    assert response(Outcome()).SerializeToString() == b""
+
+
+def test_rejections_are_counted_and_explained():
+    """A sender can tell how many spans are missing, and why."""
+    answer = response(Outcome(rejected=3, message="too old")).partial_success
+
+    assert (answer.rejected_spans, answer.error_message) == (3, "too old")
+
+
+def test_long_messages_are_cut():
+    """Answers stay small."""
+    answer = response(Outcome(rejected=1, message="x" * 100_000))
+
+    assert len(answer.SerializeToString()) < 4_096
+    assert len(status(3, "x" * 100_000).SerializeToString()) < 4_096
+
+
+def test_a_refusal_for_good_has_no_retry_info():
+    """Senders try again when they are told when."""
+    assert not status(3, "malformed").details
+
+
+def test_a_refusal_for_now_says_when_to_try_again():
+    """google.rpc.RetryInfo, as OTLP asks for."""
+    (detail,) = status(14, "busy", retry=True).details
+    info = RetryInfo()
+
+    assert detail.Unpack(info)
+    assert info.retry_delay.seconds == RETRY_AFTER_S
+
+
+@pytest.mark.parametrize(
+    ("authorization", "expected"),
+    [
+        ("Bearer first", True),
+        ("bearer first", True),
+        ("Bearer   sécond ", True),
+        ("Bearer third", False),
+        ("Bearer firs", False),
+        ("Bearer ", False),
+        ("Basic first", False),
+        ("first", False),
+        ("", False),
+    ],
+)
+def test_keys(authorization, expected):
+    """Only a whole key, as a bearer token, opens the door."""
+    assert expected == is_allowed(authorization, KEYS)
+
+
+def test_without_keys_the_door_is_open():
+    """Nothing is asked for where nothing is set."""
+    assert is_allowed("", ())
