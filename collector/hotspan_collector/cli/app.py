@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotspan_collector import __version__
+from hotspan_collector.cli.doctor import doctor
+from hotspan_collector.cli.rules import rules
 from hotspan_collector.cli.serve import serve
+from hotspan_collector.cli.trace import trace
+from hotspan_collector.cli.violations import violations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +55,10 @@ def _root(
 
 
 app.command("serve")(serve)
+app.command("violations")(violations)
+app.command("trace")(trace)
+app.add_typer(rules, name="rules")
+app.command("doctor")(doctor)
 app.command("ui")(
     _elsewhere("hotspan_ui.command", "ui", missing='Install it with: pip install "hotspan[ui]".')
 )
