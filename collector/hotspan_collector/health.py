@@ -30,10 +30,10 @@ class EvaluatorHealth:
         """Take in what a tick did."""
         self.last_tick_at = time.monotonic()
         self.last_error = ""
-        self.pending_traces = report.pending_traces
+        self.pending_traces = len(report.pending)
         if report.newest_entry is not None:
             self.newest_entry = report.newest_entry
-        if report.failed_rules is not None:
+        if report.entries:
             self.failed_rules = report.failed_rules
 
     def note_failure(self, error: Exception) -> None:

@@ -10,7 +10,7 @@ one evaluation of everything would have found.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -33,6 +33,8 @@ __all__ = ["Evaluator", "TickReport", "Timing"]
 _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "evaluate.sql")
 _TRACES_PER_STATEMENT = 2_000
+# Bounds the memory of a tick; what is more is evaluated in the same tick, part by part.
+_TRACES_PER_PART = 10_000
 _WATERMARK = "evaluator"
 
 
@@ -52,10 +54,11 @@ class TickReport:
 
     traces: int = 0
     entries: int = 0
-    pending_traces: int = 0
+    pending: Sequence[str] = ()
+    """Traces with entries that are not settled yet, as hex ids."""
     newest_entry: datetime | None = None
     changes: Sequence[Change] = ()
-    failed_rules: Mapping[str, str] | None = None
+    failed_rules: Mapping[str, str] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -95,9 +98,13 @@ class Evaluator:
         traces = {
             trace for trace, inserts in touched.items() if not inserts <= self._seen(trace)
         } | self._pending
-        report = self._evaluate(traces, now_ms=now_ms) if traces else TickReport()
+        reports = [self._evaluate(part, now_ms=now_ms) for part in _parts(sorted(traces))]
+        if traces:
+            self._note_pending(
+                (trace for report in reports for trace in report.pending), now_ms=now_ms
+            )
         self._remember(touched, now_ms=now_ms)
-        return report
+        return _joined(reports)
 
     def run_windows(self) -> tuple[Sequence[Change], Mapping[str, str]]:
         """Run the rules over windows; return what changed, and the rules that failed."""
@@ -108,10 +115,10 @@ class Evaluator:
         now_ms = self._scalar("store_now", "now_ms")
         return self._violations.find_silent(before_ms=now_ms - quiet_after_ms)
 
-    def _evaluate(self, traces: Iterable[str], *, now_ms: int) -> TickReport:
+    def _evaluate(self, traces: Sequence[str], *, now_ms: int) -> TickReport:
         generation = max(self._generation + 1, now_ms)
         self._empty()
-        self._load(sorted(traces))
+        self._load(traces)
         self._resolve()
         self._execute(
             "fill_tick_entries",
@@ -131,11 +138,10 @@ class Evaluator:
         self._execute("fill_tick_fingerprints", generation=generation)
         changes = self._violations.update(now_ms=now_ms)
         self._generation = generation
-        self._note_pending(now_ms)
         return TickReport(
-            traces=len(set(traces)),
+            traces=len(traces),
             entries=int(ready["entries"]),
-            pending_traces=len(self._pending),
+            pending=[str(row["trace"]) for row in self._rows("unsettled")],
             newest_entry=ready["newest"] if ready["entries"] else None,
             changes=changes,
             failed_rules=failed,
@@ -173,8 +179,8 @@ class Evaluator:
                 _LOG.exception("rule_failed", rule=rule.id)
                 yield rule.id, str(error)
 
-    def _note_pending(self, now_ms: int) -> None:
-        self._pending = frozenset(str(row["trace"]) for row in self._rows("unsettled"))
+    def _note_pending(self, pending: Iterable[str], *, now_ms: int) -> None:
+        self._pending = frozenset(pending)
         self._pending_since_ms = {
             trace: self._pending_since_ms.get(trace, now_ms) for trace in self._pending
         }
@@ -215,3 +221,21 @@ class Evaluator:
 
     def _scalar(self, block: str, column: str, **parameters: object) -> int:
         return int(self._rows(block, **parameters)[0][column])
+
+
+def _parts(traces: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(traces), _TRACES_PER_PART):
+        yield traces[start : start + _TRACES_PER_PART]
+
+
+def _joined(reports: Sequence[TickReport]) -> TickReport:
+    return TickReport(
+        traces=sum(report.traces for report in reports),
+        entries=sum(report.entries for report in reports),
+        pending=[trace for report in reports for trace in report.pending],
+        newest_entry=max(
+            (report.newest_entry for report in reports if report.newest_entry), default=None
+        ),
+        changes=[change for report in reports for change in report.changes],
+        failed_rules={rule: why for each in reports for rule, why in each.failed_rules.items()},
+    )
