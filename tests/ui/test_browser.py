@@ -164,14 +164,40 @@ def test_zoom(page, url):
 
 
 def test_click_shows_the_span(page, url):
-    """A click on a row loads that span, and the URL names it; going back undoes it."""
+    """A click on a row loads that span, and the URL names it; Back undoes it."""
     page.goto(f"{url}/trace?trace_id={sample_api.CELERY_TRACE}")
     expect(visible_spans(page)).to_have_count(5)
     page.locator(".waterfall canvas.main").click(position={"x": 120, "y": 26 * 3 + 13})
 
     expect(page).to_have_url(re.compile(f"span_id={4:016x}"))
     expect(page.get_by_text("upstream timed out")).to_be_visible()
-    expect(page.locator(".mirror [aria-selected=true]")).to_have_text(re.compile("^POST"))
+    selected = page.locator(".mirror [aria-selected=true]")
+    expect(selected).to_have_text(re.compile("^POST, shop-worker"))
+    page.go_back()
+
+    expect(page).not_to_have_url(re.compile("span_id"))
+    expect(selected.filter(has_text="POST /checkout/")).to_be_attached()
+    expect(page.get_by_role("heading", name="POST /checkout/")).to_have_count(2)
+
+
+def test_dots_open_traces(page, url):
+    """A click on a dot of the chart opens its trace."""
+    page.goto(f"{url}/traces?service=shop-web")
+    page.locator("[data-testid=stVegaLiteChart] .mark-symbol path").first.click()
+
+    expect(page).to_have_url(re.compile(r"/trace\?trace_id="))
+    expect(visible_spans(page).first).to_be_attached()
+
+
+def test_back_leads_to_the_filtered_list(page, url):
+    """Back from a violation leads to the list as it was filtered."""
+    page.goto(f"{url}/?severity=warning")
+    page.locator("a.row").click()
+    expect(page.get_by_role("heading", name="Slow external call in shop.charge")).to_be_visible()
+    page.go_back()
+
+    expect(page.locator("a.row")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/\?severity=warning$"))
 
 
 def test_markup_is_text(page, url):

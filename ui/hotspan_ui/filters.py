@@ -48,9 +48,11 @@ def _key(page: str, name: str) -> str:
 
 def _take_from_url(page: str, name: str) -> str:
     asked = st.query_params.get(name, "")
-    seen = f"{_key(page, name)}-in-url"
-    if st.session_state.get(seen) != asked:
-        st.session_state[_key(page, name)] = asked
+    key = _key(page, name)
+    seen = f"{key}-in-url"
+    # Streamlit forgets a widget's value when its page is left.
+    if st.session_state.get(seen) != asked or key not in st.session_state:
+        st.session_state[key] = asked
         st.session_state[seen] = asked
     return asked
 

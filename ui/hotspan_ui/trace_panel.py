@@ -74,15 +74,19 @@ def _selected_in_waterfall(
     trace: Trace, *, evidence: frozenset[str], unfold_evidence: bool, height_px: int
 ) -> str:
     asked = st.query_params.get("span_id", "")
-    state = st.session_state.setdefault(f"selection-{trace.trace_id}", {"url": None, "first": ""})
-    if asked != state["url"]:  # a link or the address bar chose, not the waterfall
-        state["url"] = asked
+    state = st.session_state.setdefault(
+        f"selection-{trace.trace_id}", {"url": None, "first": "", "visit": 0}
+    )
+    if asked != state["url"]:  # a link, the address bar or Back chose, not the waterfall
         wanted = evidence if unfold_evidence else frozenset[str]()
+        state["url"] = asked
         state["first"] = waterfall_view.initial_span(trace, asked=asked, evidence=wanted)
+        state["visit"] += 1  # what was chosen before counts no more
     first = state["first"]
     url = settings.load().api_url
     payload = _payload(url, trace.trace_id, evidence, first, unfold_evidence)
-    chosen = waterfall(payload, height_px=height_px, key=f"waterfall-{trace.trace_id}-{first}")
+    key = f"waterfall-{trace.trace_id}-{state['visit']}"
+    chosen = waterfall(payload, height_px=height_px, key=key)
     selected = chosen or first
     if chosen and chosen != asked:
         state["url"] = chosen

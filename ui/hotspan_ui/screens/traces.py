@@ -107,15 +107,16 @@ def _result(found: TraceSummaries) -> None:
     now, zone = frame.now(), frame.zone()
     opened = scatter(
         view.points(found.traces, zone=zone), time_format=view.time_format(found.traces)
-    ) or rows(
+    )
+    if opened:
+        trace_id, _, span_id = opened.partition("/")
+        frame.go(links.trace(trace_id, span_id=span_id))
+    rows(
         view.COLUMNS,
         [view.table_row(each, now=now, zone=zone) for each in found.traces],
         label="Traces, newest first",
         key="traces",
     )
-    if opened:
-        trace_id, _, span_id = opened.partition("/")
-        frame.go(links.trace(trace_id, span_id=span_id))
     _paging(found)
 
 

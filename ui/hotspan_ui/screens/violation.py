@@ -125,7 +125,7 @@ def _occurrences(violation: ViolationDetail) -> None:
         frame.note("None is kept any more.")
         return
     now, zone = frame.now(), frame.zone()
-    opened = rows(
+    rows(
         view.OCCURRENCE_COLUMNS,
         [
             view.occurrence_row(each, violation_id=violation.id, zone=zone, now=now)
@@ -134,9 +134,6 @@ def _occurrences(violation: ViolationDetail) -> None:
         label="Occurrences, newest first",
         key="occurrences",
     )
-    if opened:
-        trace_id, _, span_id = opened.partition("/")
-        frame.go(links.trace(trace_id, span_id=span_id, violation_id=violation.id))
 
 
 page()

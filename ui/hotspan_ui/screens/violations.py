@@ -64,14 +64,12 @@ def _table(found: Violations) -> None:
         f"{text.duration(lost * 1000)} lost a day",
     )
     now = frame.now()
-    opened = rows(
+    rows(
         view.COLUMNS,
         [view.table_row(each, now=now) for each in ranked],
         label="Violations, those that cost most first",
         key="violations",
     )
-    if opened:
-        frame.go(links.violation(opened))
 
 
 def _nothing(*, filtered: bool) -> None:

@@ -23,15 +23,6 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def rows(columns: Sequence[Column], lines: Sequence[LinkRow], *, label: str, key: str) -> str:
-    """Show the table; the answer is the key of the row just opened, or nothing."""
-    result = _COMPONENT(
-        key=key,
-        data=table.payload(columns, lines, label=label),
-        on_opened_change=_keep,
-    )
-    return str(result.opened or "")
-
-
-def _keep() -> None:
-    """Ask Streamlit to report the trigger."""
+def rows(columns: Sequence[Column], lines: Sequence[LinkRow], *, label: str, key: str) -> None:
+    """Show the table."""
+    _COMPONENT(key=key, data=table.payload(columns, lines, label=label))

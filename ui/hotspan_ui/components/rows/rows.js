@@ -1,16 +1,19 @@
 // A table whose rows are links. All text is set by textContent: it is other people's.
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
+  const { data, parentElement } = component
   const root = parentElement.querySelector(".rows")
   root.setAttribute("aria-label", data.label)
   root.style.setProperty("--columns", data.columns.map((column) => column.width).join(" "))
 
-  const open = (event, key) => {
+  const open = (event, url) => {
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey
     if (!plain || event.altKey) return // a new tab or window: the browser's business
     event.preventDefault()
-    setTriggerValue("opened", key)
+    // As if the browser had gone there by its history: Streamlit shows the page, and Back comes
+    // back to this URL. Its own switch_page leaves a URL in between that mixes the two.
+    history.pushState(history.state, "", url)
+    window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }))
   }
   root.replaceChildren(
     header(data.columns),
@@ -32,7 +35,7 @@ function line(row, columns, open) {
   const link = element("a", "row", "row")
   link.href = row.url
   link.dataset.key = row.key
-  link.onclick = (event) => open(event, row.key)
+  link.onclick = (event) => open(event, row.url)
   row.cells.forEach((cell, index) => link.append(part(cell, columns[index])))
   return link
 }
