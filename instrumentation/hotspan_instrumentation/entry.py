@@ -1,0 +1,183 @@
+"""The entry that a span belongs to, and what is counted for it.
+
+An entry is the span by which work enters this process: a request, a task, a command. What is
+counted is written on its span when that ends, so that it is right also when spans of single
+queries are sampled away, dropped from a full queue, or were never made.
+
+To count something where it happens::
+
+    entry = current_entry()
+    if entry is not None:
+        entry.add("hotspan.http.calls")
+        entry.add("hotspan.http.time_ms", 12.5)
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span, SpanProcessor
+from opentelemetry.trace import SpanKind
+from opentelemetry.util.types import AttributeValue
+
+from hotspan_instrumentation import guard
+from hotspan_instrumentation.cpu_time import CpuTimer
+from hotspan_instrumentation.dropped_spans import take_dropped_spans
+
+ENTRY_SPAN_ID: Final = "hotspan.entry.span_id"
+CPU_MS: Final = "hotspan.cpu_ms"
+DB_DISTINCT: Final = "hotspan.db.distinct"
+SPANS_DROPPED: Final = "hotspan.spans_dropped"
+
+# An entry that makes ever new statements does not fill the memory with them.
+MAX_DISTINCT_STATEMENTS: Final = 1000
+
+_SPAN_FIELD: Final = "_hotspan_entry"
+_REMOTE_WORK: Final = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
+
+
+class Entry:
+    """One request, task or command in this process. Safe to use from several threads.
+
+    It is held by its spans, and by nothing else: it goes when they do.
+
+    Attributes:
+        span_id: The id of its span.
+        span_id_hex: The same as it is written.
+        kind: The kind of its span.
+
+    """
+
+    __slots__ = (
+        "_attributes",
+        "_cpu_timer",
+        "_ended",
+        "_lock",
+        "_statements",
+        "kind",
+        "span_id",
+        "span_id_hex",
+    )
+
+    def __init__(self, *, span_id: int, kind: SpanKind) -> None:
+        self.span_id = span_id
+        self.span_id_hex = f"{span_id:016x}"
+        self.kind = kind
+        self._attributes: dict[str, AttributeValue] = {}
+        self._statements: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._ended = False
+        self._cpu_timer = CpuTimer()
+
+    @property
+    def ended(self) -> bool:
+        """Whether its span has ended: what is counted now comes too late."""
+        return self._ended
+
+    def add(self, counter: str, value: float = 1) -> None:
+        """Add to a counter, which is an attribute of the entry's span when that ends."""
+        with self._lock:
+            self._attributes[counter] = self._attributes.get(counter, 0) + value  # type: ignore[operator]  # a counter's
+
+    def add_all(self, counters: Mapping[str, float]) -> None:
+        """Add to several counters at once."""
+        attributes = self._attributes
+        with self._lock:
+            for counter, value in counters.items():
+                attributes[counter] = attributes.get(counter, 0) + value  # type: ignore[operator]  # likewise
+
+    def set(self, name: str, value: AttributeValue) -> None:
+        """Set an attribute that the entry's span gets when it ends."""
+        with self._lock:
+            self._attributes[name] = value
+
+    def count_statement(self, statement: str) -> int:
+        """Count a statement; return how often it has been made, this time included.
+
+        Of the statements beyond `MAX_DISTINCT_STATEMENTS` none is remembered: each looks new.
+        """
+        key = hash(statement)
+        statements = self._statements
+        with self._lock:
+            times = statements.get(key, 0) + 1
+            if times > 1 or len(statements) < MAX_DISTINCT_STATEMENTS:
+                statements[key] = times
+        return times
+
+    def end(self) -> dict[str, AttributeValue]:
+        """Return what its span gets at its end."""
+        with self._lock:
+            self._ended = True
+            attributes = self._attributes
+            if self._statements:
+                attributes[DB_DISTINCT] = len(self._statements)
+            self._attributes, self._statements = {}, {}
+        cpu_ms = self._cpu_timer.stop()
+        if cpu_ms is not None:
+            attributes[CPU_MS] = cpu_ms
+        dropped = int(attributes.get(SPANS_DROPPED, 0)) + take_dropped_spans()  # type: ignore[arg-type]  # a counter
+        if dropped:
+            attributes[SPANS_DROPPED] = dropped
+        return attributes
+
+
+def entry_of(span: trace.Span) -> Entry | None:
+    """Return the entry that a span of this process belongs to, also when it has ended."""
+    return getattr(span, _SPAN_FIELD, None)
+
+
+def current_entry() -> Entry | None:
+    """Return the entry that is at work here, or None: outside of one, or when it has ended."""
+    entry: Entry | None = getattr(trace.get_current_span(), _SPAN_FIELD, None)
+    return None if entry is None or entry.ended else entry
+
+
+class EntryProcessor(SpanProcessor):
+    """Tell each span its entry, and an entry's span what was counted."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        try:
+            entry = _find(span, trace.get_current_span(parent_context))
+            if entry is not None:
+                setattr(span, _SPAN_FIELD, entry)
+                span.set_attribute(ENTRY_SPAN_ID, entry.span_id_hex)
+        except Exception:  # noqa: BLE001 - a guard without a call more
+            guard.report_failure(f"{__name__}.{EntryProcessor.__qualname__}")
+
+    def _on_ending(self, span: Span) -> None:
+        try:
+            entry: Entry | None = getattr(span, _SPAN_FIELD, None)
+            if entry is not None and entry.span_id == span.get_span_context().span_id:
+                set_attributes_at_end(span, entry.end())
+        except Exception:  # noqa: BLE001 - likewise
+            guard.report_failure(f"{__name__}.{EntryProcessor.__qualname__}")
+
+
+def set_attributes_at_end(span: Span, attributes: Mapping[str, AttributeValue]) -> None:
+    """Set attributes of a span that is ending: the SDK allows no more, and has not read them yet.
+
+    To be called in a processor's `_on_ending` only.
+    """
+    bounded: Any = span._attributes  # noqa: SLF001 - no public way
+    immutable, bounded._immutable = bounded._immutable, False  # noqa: SLF001
+    try:
+        bounded._set_items(attributes)  # noqa: SLF001
+    finally:
+        bounded._immutable = immutable  # noqa: SLF001
+
+
+def _find(span: Span, parent: trace.Span) -> Entry | None:
+    """Return the parent's entry, or a new one where work enters the process."""
+    entry: Entry | None = getattr(parent, _SPAN_FIELD, None)
+    if entry is None:
+        is_entry = span.kind in _REMOTE_WORK or (
+            span.kind is SpanKind.INTERNAL and span.parent is None
+        )
+    else:
+        # A worker started by a command: the tasks are entries, and so is the command.
+        is_entry = entry.kind is SpanKind.INTERNAL and span.kind in _REMOTE_WORK
+    if not is_entry:
+        return entry
+    return Entry(span_id=span.get_span_context().span_id, kind=span.kind)
