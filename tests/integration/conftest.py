@@ -1,0 +1,69 @@
+"""Collectors to test against: on the embedded store, and on a real ClickHouse server."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hotspan_collector.settings import Settings
+from hotspan_collector.store import open_store
+from hotspan_collector.store.port import SpanStore
+from support.collector import Collector
+from support.embedded import embedded_store  # noqa: F401 (a fixture)
+
+STORES = ("embedded", "server")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", params=STORES)
+def collector(request, tmp_path_factory) -> Iterator[Collector]:
+    """A collector that all tests share: leave it running, and use a service of your own."""
+    collector = Collector(
+        tmp_path_factory.mktemp("collector"),
+        store=_database(request) if request.param == "server" else "",
+        env={"HOTSPAN_MAX_REQUEST_BYTES": "200000"},
+    )
+    collector.start()
+    yield collector
+    assert collector.stop() == 0
+
+
+@pytest.fixture(params=STORES)
+def start_collector(request, tmp_path: Path) -> Iterator[Callable[..., Collector]]:
+    """Start a collector of the test's own, to kill, stop and restart."""
+    started: list[Collector] = []
+
+    def start(**env: str) -> Collector:
+        number = len(started)
+        store = _database(request) if request.param == "server" else ""
+        collector = Collector(tmp_path / f"collector-{number}", store=store, env=env)
+        started.append(collector)
+        collector.start()
+        return collector
+
+    yield start
+    for collector in started:
+        collector.stop()
+
+
+@pytest.fixture(params=STORES)
+def store(request) -> Iterator[SpanStore]:
+    """An empty store in this process."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("embedded_store")
+    else:
+        server = open_store(Settings(store=request.getfixturevalue("clickhouse_url")))
+        yield server
+        server.close()
+
+
+@pytest.fixture
+def service() -> str:
+    """A name that no other test has used."""
+    return f"service-{next(_numbers)}"
+
+
+def _database(request) -> str:
+    server = request.getfixturevalue("clickhouse_server")
+    return str(server.create_database(f"collector_{next(_numbers)}"))
