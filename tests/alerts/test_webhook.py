@@ -129,6 +129,14 @@ def test_two_violations_are_two_groups():
     assert opened()["groupKey"] != opened(id="v1:11ee")["groupKey"]
 
 
+def test_a_problem_of_a_whole_service_names_the_service():
+    """It has no entry."""
+    (alert,) = opened(entry="")["alerts"]
+
+    assert alert["annotations"]["summary"].startswith("N+1 queries in shop: ")
+    assert "entry" not in alert["labels"]
+
+
 def test_what_is_unknown_is_left_out():
     """An empty label would be none to Prometheus; an empty annotation says nothing."""
     told = opened(code=None, suggestion="", environment="")

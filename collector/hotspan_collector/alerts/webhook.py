@@ -84,7 +84,7 @@ def _labels(violation: Violation) -> dict[str, str]:
 
 def _annotations(violation: Violation, *, resolved: bool) -> dict[str, str]:
     annotations = {
-        "summary": f"{violation.title} in {violation.entry}: {violation.summary}",
+        "summary": f"{violation.title} in {violation.entry or violation.service}: {violation.summary}",
         "description": _description(violation, resolved=resolved),
         "suggestion": violation.suggestion,
         "code": _place(violation.code),

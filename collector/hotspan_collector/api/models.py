@@ -205,7 +205,7 @@ class Violation(Model):
     service: str
     namespace: str
     environment: str
-    entry: str
+    entry: str = Field(description="Route, task or command; empty when it is about the service")
     entry_kind: EntryKind
     hits: int = Field(description="Entries hit")
     entries: int = Field(description="Entries of this route or task since the first hit")

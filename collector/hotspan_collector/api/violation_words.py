@@ -99,5 +99,5 @@ def violation_fields(
 def _summary(catalogue: Catalogue, known: ViolationRow, finding: Row | None) -> str:
     rule = catalogue.rules.get(known.rule)
     if rule is None or finding is None:
-        return f"{known.rule} in {known.entry_name}"
+        return f"{known.rule} in {known.entry_name or known.service}"
     return rule.summarise(known.max_count, known.mean_wasted_ns / 1e6, template_values(finding))

@@ -98,7 +98,9 @@ def _block(violation: Violation) -> Group:
     head.add_column(justify="right", no_wrap=True)
     head.add_row(
         Text(violation.severity.upper(), style=_STYLES[violation.severity]),
-        Text(printable(f"{violation.title} in {violation.entry}"), style="bold"),
+        Text(
+            printable(f"{violation.title} in {violation.entry or violation.service}"), style="bold"
+        ),
         Text(f"{duration_text(violation.lost_seconds_per_day * 1000)} lost a day", style="bold"),
     )
     indent = (0, 0, 0, 10)
