@@ -83,8 +83,9 @@ def _labels(violation: Violation) -> dict[str, str]:
 
 
 def _annotations(violation: Violation, *, resolved: bool) -> dict[str, str]:
+    where = violation.entry or violation.service
     annotations = {
-        "summary": f"{violation.title} in {violation.entry or violation.service}: {violation.summary}",
+        "summary": f"{violation.title} in {where}: {violation.summary}",
         "description": _description(violation, resolved=resolved),
         "suggestion": violation.suggestion,
         "code": _place(violation.code),
