@@ -24,6 +24,7 @@ from hotspan_collector.receiver.grpc_server import start_grpc_server
 from hotspan_collector.receiver.http_app import create_otlp_app
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
+from hotspan_collector.sql import load_blocks
 from hotspan_collector.store import open_store
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 _LOG = structlog.get_logger(__name__)
+_SQL = load_blocks(__package__ or "", "serve.sql")
 _VISIBILITY_SLACK_MS = 1_000
 
 
@@ -50,12 +52,11 @@ class _Collector:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def status(self) -> Status:
-        counters = self.committer.counters
         return Status(
             version=__version__,
             store=self.store.describe(),
-            spans_stored=counters.stored,
-            spans_rejected=counters.rejected,
+            spans_stored=int(self.store.rows(_SQL["count_spans"])[0]["spans"]),
+            spans_rejected=self.committer.counters.rejected,
             evaluator_lag_s=self.health.lag_s(),
             evaluator_pending_entries=self.health.pending_traces,
             last_evaluated_entry=self.health.newest_entry,

@@ -284,8 +284,8 @@ class Status(Model):
 
     version: str
     store: str = Field(description="Kind and version of the store")
-    spans_stored: int
-    spans_rejected: int
+    spans_stored: int = Field(description="In the store now; one sent twice may count twice")
+    spans_rejected: int = Field(description="Since the collector's start")
     evaluator_lag_s: float | None
     evaluator_pending_entries: int
     last_evaluated_entry: datetime | None

@@ -1,0 +1,3 @@
+-- name: count_spans
+-- From the tables' metadata: nothing is read.
+SELECT count() AS spans FROM spans
