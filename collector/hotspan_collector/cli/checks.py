@@ -152,7 +152,7 @@ def _spans(status: Status) -> Check:
             f"{status.spans_stored:,} stored, {status.spans_rejected:,} rejected",
             "Senders are told why (partial_success), and the collector's log says it.",
         )
-    return Check("spans", "ok", f"{status.spans_stored:,} stored since the collector started")
+    return Check("spans", "ok", f"{status.spans_stored:,} stored")
 
 
 def _evaluator(status: Status) -> Check:
