@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Requests that may wait for one of them; more are refused (503, try again).",
     )
+    ready_max_lag_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="`/readyz` answers 503 when no evaluation worked for this long, in seconds.",
+    )
     api_max_page: int = Field(
         default=1000, ge=1, description="Most rows that one answer of a list or a search returns."
     )

@@ -67,9 +67,10 @@ def test_health_needs_no_key(store: SpanStore, path):
     assert answer.status_code == 200
 
 
-def test_it_is_not_ready_without_an_evaluator(store: SpanStore):
-    """Spans that nobody judges are no service."""
-    with serve_api(store, status=CollectorStatus(evaluator_lag_s=None)) as url:
+@pytest.mark.parametrize("lag_s", [None, 61])
+def test_it_is_not_ready_without_an_evaluator(store: SpanStore, lag_s):
+    """Spans that nobody judges are no service, be it stopped or stuck."""
+    with serve_api(store, status=CollectorStatus(evaluator_lag_s=lag_s)) as url:
         ready = httpx.get(f"{url}/readyz", trust_env=False)
         alive = httpx.get(f"{url}/healthz", trust_env=False)
 

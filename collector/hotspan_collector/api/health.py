@@ -60,4 +60,10 @@ def _why_not_ready(backend: Backend) -> tuple[str, str] | None:
             "evaluator_stopped",
             "The evaluator does not run (yet): spans are stored, not judged.",
         )
+    if evaluator_lag_s > backend.settings.ready_max_lag_s:
+        message = (
+            f"No evaluation has worked for {evaluator_lag_s:.0f} s: spans are stored, not judged. "
+            "The collector's log says why (event tick_failed)."
+        )
+        return "evaluator_stopped", message
     return None
