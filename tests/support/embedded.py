@@ -19,6 +19,8 @@ from hotspan_collector.store.port import SpanStore
 _TABLES = (
     "spans",
     "entries",
+    "publications",
+    "statements",
     "findings",
     "violations",
     "alert_outbox",

@@ -39,6 +39,7 @@ CREATE OR REPLACE TABLE tick_spans
     task LowCardinality(String),
     task_state LowCardinality(String),
     task_retries UInt16,
+    queue LowCardinality(String),
     exception_type LowCardinality(String),
     exception_message String,
     exception_stacktrace String,
@@ -104,6 +105,12 @@ CREATE OR REPLACE TABLE tick_entries
     checksum UInt64,
     counters Map(LowCardinality(String), Float64),
     statements Array(Tuple(fingerprint UInt64, param_hash String, is_write Bool, count UInt32, time_ns UInt64)),
+    task_outcome LowCardinality(String),
+    queue LowCardinality(String),
+    queue_wait_ms Nullable(Float32),
+    db_rows UInt64,
+    db_max_rows UInt64,
+    databases Map(LowCardinality(String), UInt64),
     settled Bool,
     changed Bool
 )
@@ -200,7 +207,7 @@ SELECT
     service, namespace, environment, version,
     db_system, db_statement, db_fingerprint,
     http_method, http_route, http_status, url, peer,
-    message_id, task, task_state, task_retries,
+    message_id, task, task_state, task_retries, queue,
     exception_type, exception_message,
     if(exception_type = '', '', arrayFirst(e -> e.name = 'exception', events).attributes['exception.stacktrace']) AS exception_stacktrace,
     code_file, code_line, code_function,
@@ -317,7 +324,13 @@ WITH
             span.span_id AS span_id,
             member.entry_span_id AS entry_span_id,
             span.span_id = member.entry_span_id AS own,
-            span.attributes['hotspan.db.param_hash'] AS param_hash
+            span.attributes['hotspan.db.param_hash'] AS param_hash,
+            if(span.is_query, toUInt64OrZero(span.attributes['db.response.returned_rows']), 0) AS returned_rows,
+            if(span.is_query, map(arrayStringConcat(arrayFilter(part -> part != '', [
+                toString(span.db_system),
+                toString(span.peer),
+                if(span.attributes['db.namespace'] != '', span.attributes['db.namespace'], span.attributes['db.name'])]), ' '),
+                span.duration_ns), map()) AS database_time
         FROM tick_members AS member
         INNER JOIN tick_spans AS span
             ON span.trace_id = member.trace_id AND span.span_id = member.span_id
@@ -347,6 +360,14 @@ WITH
                 own_status = 'error') AS entry_error,
             anyIf(task_retries, own) AS own_task_retries,
             anyIf(message_id, own) AS own_message_id,
+            anyIf(attributes['hotspan.task.outcome'], own) AS own_task_outcome,
+            anyIf(queue, own) AS own_queue,
+            anyIf(parent_span_id, own) AS own_parent_span_id,
+            anyIf(attributes['hotspan.task.queue_wait_ms'], own) AS own_queue_wait,
+            parseDateTime64BestEffortOrNull(anyIf(attributes['celery.eta'], own), 9, 'UTC') AS own_eta,
+            sum(returned_rows) AS row_count,
+            max(returned_rows) AS max_row_count,
+            sumMap(database_time) AS entry_databases,
             rightPad(extract(anyIf(trace_state, own), 'ot=(?:[^,]*;)?th:([0-9a-f]{1,14})'), 14, '0') AS threshold,
             1 / greatest(1e-6, 1 - reinterpretAsUInt64(reverse(unhex(concat('00', threshold)))) / pow(2, 56)) AS entry_weight,
             count() AS span_count,
@@ -395,11 +416,22 @@ SELECT
     entry_kind, entry_name, entry_error, own_http_status, own_task_state, own_task_retries,
     own_message_id, entry_weight, NOT has_own, span_count,
     query_count, query_ns, distinct_queries, call_count, call_ns,
-    entry_checksum, entry_counters, statements_of.entry_statements, is_settled,
+    entry_checksum, entry_counters, statements_of.entry_statements,
+    own_task_outcome, own_queue,
+    -- where the instrumentation does not say: since it was published, or since it was due
+    if(entry_kind != 'task', NULL, coalesce(
+        toFloat32OrNull(own_queue_wait),
+        if(publication.published_ns = 0, NULL, greatest(0, least(
+            toInt64(toUnixTimestamp64Nano(entry_start)) - toInt64(publication.published_ns),
+            toInt64(toUnixTimestamp64Nano(entry_start)) - ifNull(toUnixTimestamp64Nano(own_eta), 0))) / 1e6))),
+    row_count, max_row_count, entry_databases,
+    is_settled,
     entry_checksum != known.checksum OR known.deleted OR known.generation = 0 AS is_changed
 FROM computed
 LEFT JOIN statements_of
     ON statements_of.trace_id = computed.trace_id AND statements_of.entry_span_id = computed.entry_span_id
+LEFT JOIN (SELECT trace_id, span_id, end_ns AS published_ns FROM tick_spans WHERE kind = 'producer') AS publication
+    ON publication.trace_id = computed.trace_id AND publication.span_id = computed.own_parent_span_id
 LEFT JOIN (SELECT * FROM entries FINAL WHERE trace_id IN (SELECT trace_id FROM tick_traces)) AS known
     ON known.trace_id = computed.trace_id AND known.entry_span_id = computed.entry_span_id
 
@@ -468,12 +500,28 @@ FROM rule_spans
 WHERE is_query AND db_fingerprint NOT IN (SELECT fingerprint FROM statements)
 GROUP BY db_fingerprint
 
+-- name: insert_publications
+-- Of every trace that is looked at: whoever published a task is found out by and by.
+INSERT INTO publications
+SELECT
+    span.start_time, span.trace_id, span.span_id, member.entry_span_id,
+    span.service, span.namespace, span.environment, span.version,
+    span.task, span.queue, span.message_id,
+    parseDateTime64BestEffortOrNull(span.attributes['celery.eta'], 3, 'UTC'),
+    parseDateTime64BestEffortOrNull(span.attributes['celery.expires'], 3, 'UTC'),
+    {generation:UInt64}
+FROM tick_spans AS span
+LEFT JOIN tick_members AS member
+    ON member.trace_id = span.trace_id AND member.span_id = span.span_id
+WHERE span.kind = 'producer' AND span.task != '' AND span.message_id != ''
+
 -- name: insert_entries
 INSERT INTO entries
 (
     trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
     kind, name, error, http_status, task_state, task_retries, message_id, weight, partial, spans,
     db_queries, db_time_ns, db_distinct, http_calls, http_time_ns, checksum, counters, statements,
+    task_outcome, queue, queue_wait_ms, db_rows, db_max_rows, databases,
     evaluated_at, generation, deleted
 )
 SELECT * EXCEPT (settled, changed), now64(3, 'UTC'), {generation:UInt64}, 0 FROM rule_entries

@@ -134,6 +134,7 @@ class Evaluator:
             failed = dict(self._run_rules(generation))
             self._execute("insert_statements")
             self._execute("insert_entries", generation=generation)
+        self._execute("insert_publications", generation=generation)
         self._execute("bury_entries", generation=generation)
         self._execute("fill_tick_fingerprints", generation=generation)
         changes = self._violations.update(now_ms=now_ms)

@@ -19,6 +19,9 @@ ALTER TABLE spans MODIFY TTL toDateTime(start_time) + INTERVAL {days} DAY
 -- name: retain_entries
 ALTER TABLE entries MODIFY TTL toDateTime(start_time) + INTERVAL {days} DAY
 
+-- name: retain_publications
+ALTER TABLE publications MODIFY TTL toDateTime(published_at) + INTERVAL {days} DAY
+
 -- name: retain_findings
 ALTER TABLE findings MODIFY TTL toDateTime(entry_start) + INTERVAL {days} DAY
 
