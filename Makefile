@@ -5,7 +5,8 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 SETUP := .venv/.setup
 # A test that hangs is shown where it hangs; slow ones bring a limit of their own.
-PYTEST := --timeout=300
+# Two at a time: tests mostly wait, for processes to start and for spans to settle.
+PYTEST := --timeout=300 --numprocesses=2 --dist=loadfile
 
 .PHONY: help
 help: ## Show the targets

@@ -71,6 +71,7 @@ def pair_as_dict(verdict: PairVerdict) -> dict[str, str]:
         "entry": verdict.pair.entry,
         "status": verdict.status,
         "reason": verdict.reason,
+        "remains": verdict.pair.remains,
     }
 
 
