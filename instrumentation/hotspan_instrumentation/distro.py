@@ -14,6 +14,7 @@ from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import EntryPoint
 
+from hotspan_instrumentation.celery_spans import CeleryProcessor
 from hotspan_instrumentation.defaults import apply_defaults
 from hotspan_instrumentation.integrations import install_integrations
 from hotspan_instrumentation.integrations.django import instrument_at_setup
@@ -68,4 +69,6 @@ class HotspanConfigurator(_OTelSDKConfigurator):
 def _extend(provider: TracerProvider) -> None:
     if current_settings().call_site:
         provider.add_span_processor(CallSiteProcessor(shared_finder()))
+    if current_settings().celery_tasks:
+        provider.add_span_processor(CeleryProcessor())
     follow_forks(provider)

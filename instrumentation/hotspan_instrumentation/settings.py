@@ -19,6 +19,7 @@ class Settings:
     call_site: bool = True
     application_packages: tuple[str, ...] = ()
     celery_bookkeeping: bool = False
+    celery_tasks: bool = True
     flush_timeout_ms: int = 2000
 
 
@@ -70,6 +71,12 @@ VARIABLES = (
         parse=_boolean,
         doc="Export the Celery worker's own calls to its broker and result backend "
         "as traces of their own.",
+    ),
+    Variable(
+        name="HOTSPAN_CELERY_TASKS",
+        field="celery_tasks",
+        parse=_boolean,
+        doc="Record how tasks waited, retried and ended, also those whose process was killed.",
     ),
     Variable(
         name="HOTSPAN_FLUSH_TIMEOUT_MS",

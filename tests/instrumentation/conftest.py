@@ -116,20 +116,39 @@ def sink() -> Iterator[OtlpSink]:
         yield sink
 
 
+@pytest.fixture(scope="module")
+def shared_sink() -> Iterator[OtlpSink]:
+    """One sink for the tests of a module, for what they only look at."""
+    with OtlpSink() as sink:
+        yield sink
+
+
 @pytest.fixture
 def bookshop(tmp_path: Path, stocked_database: Path, sink: OtlpSink) -> Iterator[Bookshop]:
     """The project with two books, exporting to the sink."""
-    shutil.copy(stocked_database, tmp_path / "books.sqlite3")
+    yield from _open_bookshop(tmp_path, stocked_database, sink)
+
+
+@pytest.fixture(scope="module")
+def shared_bookshop(
+    tmp_path_factory: pytest.TempPathFactory, stocked_database: Path, shared_sink: OtlpSink
+) -> Iterator[Bookshop]:
+    """The same for a module: its processes run until the last test."""
+    yield from _open_bookshop(tmp_path_factory.mktemp("shop"), stocked_database, shared_sink)
+
+
+def _open_bookshop(folder: Path, database: Path, sink: OtlpSink) -> Iterator[Bookshop]:
+    shutil.copy(database, folder / "books.sqlite3")
     env: dict[str, str | None] = dict.fromkeys(_UNSET)
     env |= {
-        "BOOKSHOP_DATA_DIR": str(tmp_path),
+        "BOOKSHOP_DATA_DIR": str(folder),
         "BOOKSHOP_CARRIER_URL": sink.url,  # it answers whatever it is sent
         "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
         "OTEL_SERVICE_NAME": "bookshop",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }
-    bookshop = Bookshop(tmp_path, env)
+    bookshop = Bookshop(folder, env)
     yield bookshop
     for process in bookshop.processes:
         process.kill()  # a test that cares about the end has seen it

@@ -6,9 +6,23 @@ A library that is never imported costs nothing, and one that is absent is not mi
 import wrapt
 
 from hotspan_instrumentation.guard import guarded
-from hotspan_instrumentation.integrations import asgiref, celery, django_sqlite
+from hotspan_instrumentation.integrations import (
+    asgiref,
+    celery,
+    celery_beat,
+    celery_request,
+    celery_signals,
+    django_sqlite,
+)
 
-_INTEGRATIONS = (asgiref, celery, django_sqlite)
+_INTEGRATIONS = (
+    asgiref,
+    celery,
+    celery_beat,
+    celery_request,
+    celery_signals,
+    django_sqlite,
+)
 
 
 def install_integrations() -> None:

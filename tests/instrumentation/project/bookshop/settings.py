@@ -31,6 +31,11 @@ if CELERY_BROKER_URL == "filesystem://":
         "polling_interval": 0.1,
     }
 CELERY_RESULT_BACKEND = os.environ.get("BOOKSHOP_RESULT_URL")
+CELERY_IMPORTS = ["books.outcomes"]
+if "BOOKSHOP_BEAT" in os.environ:
+    CELERY_BEAT_SCHEDULE = {
+        "sell-a-copy": {"task": "books.tasks.buy", "schedule": 1.0, "args": [1]},
+    }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -42,3 +47,14 @@ if os.environ.get("BOOKSHOP_SABOTAGE"):
         raise ZeroDivisionError("sabotage")
 
     CallSiteFinder.find = find
+
+if os.environ.get("BOOKSHOP_SABOTAGE") == "celery":
+    from hotspan_instrumentation import celery_attributes
+    from hotspan_instrumentation.integrations import celery_signals
+
+    def queue_wait_ms(message, *, started_s):
+        raise ZeroDivisionError("sabotage")
+
+    celery_attributes.queue_wait_ms = queue_wait_ms
+    celery_signals.trace = None
+    celery_signals.published_now = None
