@@ -3,7 +3,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from pydantic import SecretStr
 
 from hotspan_collector.ingest.committer import Outcome
-from hotspan_collector.receiver.answers import RETRY_AFTER_S, is_allowed, response, status
+from hotspan_collector.receiver.answers import RETRY_AFTER_S, is_allowed, response, shorten, status
 
 KEYS = (SecretStr("first"), SecretStr("sécond"))
 
@@ -18,6 +18,20 @@ def test_rejections_are_counted_and_explained():
     answer = response(Outcome(rejected=3, message="too old")).partial_success
 
     assert (answer.rejected_spans, answer.error_message) == (3, "too old")
+
+
+@pytest.mark.parametrize("text", ["x", "ü", "🔥"])
+def test_messages_fit_into_grpc_metadata(text):
+    """Twice, once percent-encoded: what is larger clients answer by dropping their spans."""
+    message = shorten(text * 100_000)
+    size = 3 * len(message.encode()) if text != "x" else len(message)
+
+    assert size + len(status(14, message, retry=True).SerializeToString()) < 8_192
+
+
+def test_short_messages_are_told_as_they_are():
+    """Nothing is cut without need."""
+    assert shorten("x" * 1_000) == "x" * 1_000
 
 
 def test_long_messages_are_cut():

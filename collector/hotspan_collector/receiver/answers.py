@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from hotspan_collector.ingest.committer import Outcome
 
-__all__ = ["RETRY_AFTER_S", "is_allowed", "response", "retry_info", "status"]
+__all__ = ["RETRY_AFTER_S", "is_allowed", "response", "retry_info", "shorten", "status"]
 
 RETRY_AFTER_S = 2
-_MAX_MESSAGE_CHARS = 2_000
+# Clients of gRPC refuse more than 8 KiB of metadata, with RESOURCE_EXHAUSTED, and drop their spans.
+# The message is in there twice, once with up to three bytes for one.
+_MAX_MESSAGE_BYTES = 1_800
 
 
 def response(outcome: Outcome) -> ExportTraceServiceResponse:
@@ -29,8 +31,16 @@ def response(outcome: Outcome) -> ExportTraceServiceResponse:
     answer = ExportTraceServiceResponse()
     if outcome.rejected:
         answer.partial_success.rejected_spans = outcome.rejected
-        answer.partial_success.error_message = outcome.message[:_MAX_MESSAGE_CHARS]
+        answer.partial_success.error_message = shorten(outcome.message)
     return answer
+
+
+def shorten(message: str) -> str:
+    """Return as much of a message as an answer may carry."""
+    encoded = message.encode()
+    if len(encoded) <= _MAX_MESSAGE_BYTES:
+        return message
+    return f"{encoded[:_MAX_MESSAGE_BYTES].decode(errors='ignore')}…"
 
 
 def retry_info() -> RetryInfo:
@@ -40,7 +50,7 @@ def retry_info() -> RetryInfo:
 
 def status(code: int, message: str, *, retry: bool = False) -> Status:
     """Return google.rpc.Status, which OTLP puts into HTTP error bodies and gRPC trailers."""
-    answer = Status(code=code, message=message[:_MAX_MESSAGE_CHARS])
+    answer = Status(code=code, message=shorten(message))
     if retry:
         detail = AnyMessage()
         detail.Pack(retry_info())

@@ -19,7 +19,7 @@ from hotspan_collector.errors import (
     StoreUnavailableError,
 )
 from hotspan_collector.ingest.otlp import count_spans
-from hotspan_collector.receiver.answers import is_allowed, response, retry_info, status
+from hotspan_collector.receiver.answers import is_allowed, response, retry_info, shorten, status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -85,7 +85,7 @@ class _TraceService:
             await self._check_key(context)
             outcome = await self._committer.submit(body, count_spans(body))
         except (MalformedRequestError, StoreRefusedError) as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, shorten(str(error)))
         except StoreUnavailableError as error:
             await _unavailable(context, str(error))
         except grpc.aio.AbortError:
@@ -120,7 +120,7 @@ async def _unavailable(context: grpc.aio.ServicerContext, message: str) -> NoRet
             ("google.rpc.retryinfo-bin", retry_info().SerializeToString()),
         )
     )
-    await context.abort(grpc.StatusCode.UNAVAILABLE, message)
+    await context.abort(grpc.StatusCode.UNAVAILABLE, shorten(message))
     raise AssertionError  # abort raises
 
 
