@@ -15,12 +15,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import EntryPoint
 
 from hotspan_instrumentation.celery_spans import CeleryProcessor
+from hotspan_instrumentation.client_calls import ClientCallProcessor
 from hotspan_instrumentation.defaults import apply_defaults
+from hotspan_instrumentation.entry import EntryProcessor
 from hotspan_instrumentation.integrations import install_integrations
 from hotspan_instrumentation.integrations.django import instrument_at_setup
 from hotspan_instrumentation.process_resource import follow_forks, resource_attributes
 from hotspan_instrumentation.processors import CallSiteProcessor, ExportProcessor, shared_finder
 from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.url_masking import UrlMaskingProcessor
 
 _logger = logging.getLogger(__name__)
 
@@ -67,8 +70,13 @@ class HotspanConfigurator(_OTelSDKConfigurator):
 
 
 def _extend(provider: TracerProvider) -> None:
+    provider.add_span_processor(EntryProcessor())
     if current_settings().call_site:
         provider.add_span_processor(CallSiteProcessor(shared_finder()))
     if current_settings().celery_tasks:
         provider.add_span_processor(CeleryProcessor())
+    if current_settings().client_calls:
+        provider.add_span_processor(ClientCallProcessor())
+    if not current_settings().url_values:
+        provider.add_span_processor(UrlMaskingProcessor())
     follow_forks(provider)

@@ -20,6 +20,10 @@ class Settings:
     application_packages: tuple[str, ...] = ()
     celery_bookkeeping: bool = False
     celery_tasks: bool = True
+    client_calls: bool = True
+    signals: bool = True
+    signal_min_ms: int = 20
+    url_values: bool = False
     flush_timeout_ms: int = 2000
 
 
@@ -77,6 +81,31 @@ VARIABLES = (
         field="celery_tasks",
         parse=_boolean,
         doc="Record how tasks waited, retried and ended, also those whose process was killed.",
+    ),
+    Variable(
+        name="HOTSPAN_CLIENT_CALLS",
+        field="client_calls",
+        parse=_boolean,
+        doc="Record of each call to another service its timeout, its retries, and whether it is "
+        "made in a transaction or a signal; show what is sent by SMTP.",
+    ),
+    Variable(
+        name="HOTSPAN_SIGNALS",
+        field="signals",
+        parse=_boolean,
+        doc="Record what is called in the receivers of Django's signals, and which are slow.",
+    ),
+    Variable(
+        name="HOTSPAN_SIGNAL_MIN_MS",
+        field="signal_min_ms",
+        parse=_milliseconds,
+        doc="From how long on the receivers of a signal are worth a word, in milliseconds.",
+    ),
+    Variable(
+        name="HOTSPAN_URL_VALUES",
+        field="url_values",
+        parse=_boolean,
+        doc="Send URLs with the credentials and the values of queries in them.",
     ),
     Variable(
         name="HOTSPAN_FLUSH_TIMEOUT_MS",

@@ -12,7 +12,12 @@ from hotspan_instrumentation.integrations import (
     celery_beat,
     celery_request,
     celery_signals,
+    django_signals,
     django_sqlite,
+    http_clients_httpx,
+    http_clients_urllib,
+    http_clients_urllib3,
+    smtp,
 )
 
 _INTEGRATIONS = (
@@ -21,7 +26,12 @@ _INTEGRATIONS = (
     celery_beat,
     celery_request,
     celery_signals,
+    django_signals,
     django_sqlite,
+    http_clients_httpx,
+    http_clients_urllib,
+    http_clients_urllib3,
+    smtp,
 )
 
 

@@ -17,8 +17,8 @@ USE_TZ = True
 DEBUG = "BOOKSHOP_DEBUG" in os.environ
 
 CARRIER_URL = os.environ.get("BOOKSHOP_CARRIER_URL")
-
-CARRIER_URL = os.environ.get("BOOKSHOP_CARRIER_URL")
+EMAIL_HOST = "127.0.0.1"
+EMAIL_PORT = int(os.environ.get("BOOKSHOP_SMTP_PORT", "25"))
 
 CELERY_BROKER_URL = os.environ.get("BOOKSHOP_BROKER_URL", "filesystem://")
 if CELERY_BROKER_URL == "filesystem://":

@@ -1,0 +1,86 @@
+"""What the stock spans of outgoing calls do not say: their timeout, and where they are made from.
+
+A call without a timeout is found before it ever hangs; one inside a transaction holds its locks as
+long as the other side pleases.
+"""
+
+import contextvars
+import socket
+import sys
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import SpanKind
+
+from hotspan_instrumentation.guard import guarded
+
+TIMEOUT_S: Final = "hotspan.client.timeout_s"
+RETRY: Final = "hotspan.client.retry"
+IN_TRANSACTION: Final = "hotspan.client.in_transaction"
+IN_SIGNAL: Final = "hotspan.client.in_signal"
+
+NO_TIMEOUT: Final = -1.0
+
+_DATABASES: Final = ("db.system.name", "db.system")
+_HTTP: Final = ("http.request.method", "http.method")
+
+# The signal whose receivers are at work.
+active_signal: contextvars.ContextVar[str | None] = contextvars.ContextVar(
+    "hotspan_active_signal", default=None
+)
+
+
+class ClientCallProcessor(SpanProcessor):
+    """Record of each call to another service whether it is made in a transaction or a signal."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        del parent_context
+        if span.kind is SpanKind.CLIENT:
+            _describe_place(span)
+
+
+@guarded
+def _describe_place(span: Span) -> None:
+    attributes = span.attributes or {}
+    if any(name in attributes for name in _DATABASES):
+        return
+    span.set_attribute(IN_SIGNAL, active_signal.get() is not None)
+    in_transaction = _in_transaction()
+    if in_transaction is not None:
+        span.set_attribute(IN_TRANSACTION, in_transaction)
+
+
+def _in_transaction() -> bool | None:
+    """Whether a connection of this thread or task is in a transaction; None without Django."""
+    database = sys.modules.get("django.db")
+    if database is None:
+        return None
+    connections = database.connections.all(initialized_only=True)
+    return any(connection.in_atomic_block for connection in connections)
+
+
+def note_call(*, timeout_s: float | None, retries: int = 0) -> None:
+    """Record on the current call's span how long it may take, None for ever, and a retry's number.
+
+    Without a span of that call, nothing is recorded: the current one is another's.
+    """
+    span = trace.get_current_span()
+    if not isinstance(span, ReadableSpan) or span.kind is not SpanKind.CLIENT:
+        return
+    attributes = span.attributes or {}
+    if not any(name in attributes for name in _HTTP):
+        return
+    span.set_attribute(TIMEOUT_S, NO_TIMEOUT if timeout_s is None else timeout_s)
+    if retries:
+        span.set_attribute(RETRY, retries)
+
+
+def resolved_timeout_s(timeout: object) -> float | None:
+    """Return a timeout: a number of seconds, None, or of anything else the socket's default."""
+    if timeout is None:
+        return None
+    if isinstance(timeout, int | float):
+        return float(timeout)
+    return socket.getdefaulttimeout()
