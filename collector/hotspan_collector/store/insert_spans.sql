@@ -18,46 +18,29 @@ INSERT INTO spans
 WITH
     v -> coalesce(v.string_value, toString(v.int_value), toString(v.bool_value), toString(v.double_value), v.array_value, v.kvlist_value, v.bytes_value, '') AS text_of,
     v -> multiIf(isNotNull(v.string_value), 1, isNotNull(v.bool_value), 2, isNotNull(v.int_value), 3, isNotNull(v.double_value), 4, isNotNull(v.array_value), 5, isNotNull(v.kvlist_value), 6, isNotNull(v.bytes_value), 7, 0) AS type_of,
-    decoded AS (SELECT resource_spans FROM {source}),
     -- What is used more than once is made a level below its uses: an alias within one SELECT is
     -- analysed anew for each use, and the analysis is most of what a small insert costs.
-    resource_maps AS
+    resources AS
     (
         SELECT
             CAST(arrayMap(a -> (a.key, text_of(a.value)), r.resource.attributes), 'Map(LowCardinality(String), String)') AS resource,
             arrayMap(a -> toUInt8(type_of(a.value)), r.resource.attributes) AS resource_types,
             r.scope_spans AS scope_spans
-        FROM (SELECT arrayJoin(resource_spans) AS r FROM decoded)
-    ),
-    resources AS
-    (
-        SELECT
-            *,
-            cityHash64(resource) AS process,
-            toLowCardinality(resource['service.name']) AS service,
-            toLowCardinality(resource['service.namespace']) AS namespace,
-            toLowCardinality(if(resource['deployment.environment.name'] != '', resource['deployment.environment.name'], resource['deployment.environment'])) AS environment,
-            toLowCardinality(resource['service.version']) AS version
-        FROM resource_maps
-    ),
-    scopes AS
-    (
-        SELECT
-            * EXCEPT (scope_spans, ss),
-            toLowCardinality(ss.scope.name) AS scope_name,
-            toLowCardinality(ss.scope.version) AS scope_version,
-            ss.spans AS spans_of_scope
-        FROM (SELECT *, arrayJoin(scope_spans) AS ss FROM resources)
-    ),
-    flat AS
-    (
-        SELECT * EXCEPT (spans_of_scope), arrayJoin(spans_of_scope) AS s FROM scopes
+        FROM {source}
+        ARRAY JOIN resource_spans AS r
     ),
     valid AS
     (
         SELECT
-            service, namespace, environment, version, process, resource, resource_types,
-            scope_name, scope_version,
+            resource,
+            resource_types,
+            cityHash64(resource) AS process,
+            toLowCardinality(resource['service.name']) AS service,
+            toLowCardinality(resource['service.namespace']) AS namespace,
+            toLowCardinality(if(resource['deployment.environment.name'] != '', resource['deployment.environment.name'], resource['deployment.environment'])) AS environment,
+            toLowCardinality(resource['service.version']) AS version,
+            toLowCardinality(ss.scope.name) AS scope_name,
+            toLowCardinality(ss.scope.version) AS scope_version,
             s.trace_id AS span_trace_id,
             s.span_id AS span_span_id,
             s.parent_span_id AS span_parent_span_id,
@@ -67,14 +50,18 @@ WITH
             s.kind AS span_kind,
             s.start_time_unix_nano AS start_ns,
             s.end_time_unix_nano AS end_ns,
-            s.status AS span_status,
-            s.attributes AS span_attributes,
+            s.status.code AS span_status_code,
+            s.status.message AS span_status_message,
+            CAST(arrayMap(a -> (a.key, text_of(a.value)), s.attributes), 'Map(LowCardinality(String), String)') AS attributes,
+            arrayMap(a -> toUInt8(type_of(a.value)), s.attributes) AS span_attribute_types,
             s.dropped_attributes_count AS span_dropped_attributes,
             s.events AS span_events,
             s.dropped_events_count AS span_dropped_events,
             s.links AS span_links,
             s.dropped_links_count AS span_dropped_links
-        FROM flat
+        FROM resources
+        ARRAY JOIN scope_spans AS ss
+        ARRAY JOIN ss.spans AS s
         WHERE length(s.trace_id) = 16
             AND length(s.span_id) = 8
             AND s.trace_id != unhex('00000000000000000000000000000000')
@@ -84,22 +71,14 @@ WITH
             AND s.end_time_unix_nano + {reversed_tolerance_ns:UInt64} >= s.start_time_unix_nano
             AND s.end_time_unix_nano <= {newest_ns:UInt64}
     ),
-    span_maps AS
-    (
-        SELECT
-            *,
-            CAST(arrayMap(a -> (a.key, text_of(a.value)), span_attributes), 'Map(LowCardinality(String), String)') AS attributes,
-            arrayFirst(e -> e.name = 'exception', span_events).attributes AS exception_pairs
-        FROM valid
-    ),
     mapped AS
     (
         SELECT
-            * EXCEPT (exception_pairs),
-            CAST(arrayMap(a -> (a.key, ifNull(a.value.string_value, '')), exception_pairs), 'Map(String, String)') AS exception_attributes,
+            *,
+            CAST(arrayMap(a -> (a.key, ifNull(a.value.string_value, '')), arrayFirst(e -> e.name = 'exception', span_events).attributes), 'Map(String, String)') AS exception_attributes,
             if(attributes['db.query.text'] != '', attributes['db.query.text'], attributes['db.statement']) AS statement,
             if(attributes['url.full'] != '', attributes['url.full'], attributes['http.url']) AS full_url
-        FROM span_maps
+        FROM valid
     )
 SELECT
     fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC') AS start_time,
@@ -112,12 +91,12 @@ SELECT
     span_flags AS flags,
     span_name AS name,
     if(span_kind BETWEEN 1 AND 5, span_kind, 0) AS kind,
-    if(span_status.code BETWEEN 1 AND 2, span_status.code, 0) AS status,
-    span_status.message AS status_message,
+    if(span_status_code BETWEEN 1 AND 2, span_status_code, 0) AS status,
+    span_status_message AS status_message,
     service, namespace, environment, version, process, resource, resource_types,
     scope_name, scope_version,
     attributes,
-    arrayMap(a -> toUInt8(type_of(a.value)), span_attributes) AS attribute_types,
+    span_attribute_types AS attribute_types,
     span_dropped_attributes AS dropped_attributes,
     arrayMap(e -> (e.time_unix_nano, e.name, CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), e.attributes)), span_events) AS events,
     span_dropped_events AS dropped_events,
