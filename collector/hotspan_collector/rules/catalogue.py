@@ -82,7 +82,7 @@ class Rule:
 
     id: str
     kind: Kind
-    about: Literal["entry", "service"]
+    about: Literal["entry", "service", "task"]
     title: str
     finds: str
     why: str

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hotspan_collector.database import Database
-    from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.catalogue import Catalogue, Rule
     from hotspan_collector.rules.lifecycle import Change
     from hotspan_collector.rules.violations import Violations
 
@@ -32,29 +32,28 @@ class Windows:
     """Finds what only many entries together show. For the evaluator's thread."""
 
     def __init__(self, database: Database, *, catalogue: Catalogue, violations: Violations) -> None:
-        """Prepare the table that a round fills."""
+        """Prepare the tables that a round fills."""
         self._database = database
         self._rules = [rule for rule in catalogue.rules.values() if rule.kind == "window"]
         self._violations = violations
-        database.execute(_SQL["create_window_findings"])
+        for name, statement in _SQL.items():
+            if name.startswith("create_"):
+                database.execute(statement)
 
     def run(self, *, now_ms: int) -> tuple[Sequence[Change], Mapping[str, str]]:
         """Evaluate every rule over its window up to now; return what changed, and what failed."""
-        self._database.execute(_SQL["empty_window_findings"])
+        for name in ("empty_window_found", "empty_window_findings"):
+            self._database.execute(_SQL[name])
         self._database.execute(_EMPTY_FINGERPRINTS)
         failed: dict[str, str] = {}
         for rule in self._rules:
-            parameters = {
-                **rule.values,
-                "rule": rule.id,
-                "about": rule.about,
-                "since_ms": now_ms - int(float(str(rule.values[WINDOW])) * _MINUTE_MS),
-            }
             try:
-                self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
+                self._find(rule, now_ms=now_ms)
             except StoreRefusedError as error:
                 _LOG.exception("rule_failed", rule=rule.id)
                 failed[rule.id] = str(error)
+        oldest_ms = min((_since_ms(rule, now_ms=now_ms) for rule in self._rules), default=now_ms)
+        self._database.execute(_SQL["attribute"], {"since_ms": oldest_ms})
         self._database.execute(_SQL["keep"])
         self._database.execute(_SQL["fill_tick_fingerprints"])
         changes = [
@@ -62,3 +61,16 @@ class Windows:
             *self._violations.end(rules=[rule.id for rule in self._rules if rule.id not in failed]),
         ]
         return changes, failed
+
+    def _find(self, rule: Rule, *, now_ms: int) -> None:
+        parameters = {
+            **rule.values,
+            "rule": rule.id,
+            "about": rule.about,
+            "since_ms": _since_ms(rule, now_ms=now_ms),
+        }
+        self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
+
+
+def _since_ms(rule: Rule, *, now_ms: int) -> int:
+    return now_ms - int(float(str(rule.values[WINDOW])) * _MINUTE_MS)

@@ -1,13 +1,52 @@
+-- name: create_window_found
+-- What the rules over windows return in this round, …
+CREATE OR REPLACE TABLE window_found
+(
+    rule LowCardinality(String),
+    about LowCardinality(String),
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    identity String,
+    severity LowCardinality(String),
+    confidence LowCardinality(String),
+    count UInt32,
+    wasted_ns UInt64,
+    statement String,
+    details Map(LowCardinality(String), String),
+    missing Array(LowCardinality(String)),
+    span_ids Array(FixedString(8)),
+    suggestion LowCardinality(String),
+    code_file LowCardinality(String),
+    code_line UInt32,
+    code_function LowCardinality(String)
+)
+ENGINE = Memory;
+
 -- name: create_window_findings
--- What the rules over windows have found in this round.
+-- … and the findings that come of it.
 CREATE OR REPLACE TABLE window_findings AS findings ENGINE = Memory;
+
+-- name: empty_window_found
+TRUNCATE TABLE window_found
 
 -- name: empty_window_findings
 TRUNCATE TABLE window_findings
 
 -- name: find
+INSERT INTO window_found
+SELECT
+    {rule:String}, {about:String},
+    trace_id, entry_span_id, identity, severity, confidence, count, wasted_ns, statement,
+    details, missing, span_ids, suggestion, code_file, code_line, code_function
+FROM
+(
+{rule_sql}
+)
+
+-- name: attribute
 -- A finding of a window is kept on the entry that shows it best, its exemplar, and counts while that
--- entry's evaluation does. A rule about services gives no entry name: it is not about one route.
+-- entry's evaluation does. A rule about services gives no entry name: it is not about one route. A
+-- rule about tasks names the task, which need not be what the exemplar ran.
 INSERT INTO window_findings
 (
     fingerprint, rule, trace_id, entry_span_id, entry_start, entry_duration_ns,
@@ -17,12 +56,12 @@ INSERT INTO window_findings
 )
 SELECT
     concat('v1:', lower(hex(sipHash128(
-        {rule:String}, exemplar.namespace, exemplar.service, exemplar.environment,
-        if({about:String} = 'service', '', exemplar.name), found.identity)))),
-    {rule:String},
+        toString(found.rule), exemplar.namespace, exemplar.service, exemplar.environment, shown_name, found.identity)))),
+    found.rule,
     exemplar.trace_id, exemplar.entry_span_id, exemplar.start_time, exemplar.duration_ns,
-    exemplar.service, exemplar.namespace, exemplar.environment, exemplar.version, exemplar.kind,
-    if({about:String} = 'service', '', exemplar.name),
+    exemplar.service, exemplar.namespace, exemplar.environment, exemplar.version,
+    if(found.about = 'task', 'task', exemplar.kind),
+    multiIf(found.about = 'service', '', found.about = 'task', found.details['task'], exemplar.name) AS shown_name,
     1,
     found.identity, found.severity, found.confidence, found.count, found.wasted_ns, found.statement,
     found.details, found.missing, found.span_ids,
@@ -30,12 +69,12 @@ SELECT
     exemplar.generation
 FROM
 (
-{rule_sql}
-) AS found
-INNER JOIN
-(
-    SELECT * FROM current_entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+    SELECT *
+    FROM current_entries
+    WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+        AND trace_id IN (SELECT trace_id FROM window_found)
 ) AS exemplar
+INNER JOIN window_found AS found
     ON exemplar.trace_id = found.trace_id AND exemplar.entry_span_id = found.entry_span_id
 
 -- name: keep

@@ -50,7 +50,7 @@ WITH routes AS
     SELECT
         service, namespace, environment, kind, name,
         count() AS n,
-        quantileExact(0.95)(db_queries) AS p95,
+        quantileExactWeighted(0.95)(db_queries, toUInt64(round(weight))) AS p95,
         -- a route that ends in a converter is about one object
         multiIf(
             kind = 'task', {task_budget:UInt32},
