@@ -10,7 +10,8 @@ from hotspan_collector.settings import Settings
 from hotspan_collector.store import open_store
 from hotspan_collector.store.port import SpanStore
 from support.collector import Collector
-from support.embedded import embedded_store  # noqa: F401 (a fixture)
+from support.embedded import shared_store
+from support.evaluations import empty
 
 STORES = ("embedded", "server")
 _numbers = itertools.count(1)
@@ -47,15 +48,22 @@ def start_collector(request, tmp_path: Path) -> Iterator[Callable[..., Collector
         collector.stop()
 
 
-@pytest.fixture(params=STORES)
-def store(request) -> Iterator[SpanStore]:
-    """An empty store in this process."""
+@pytest.fixture(scope="session", params=STORES)
+def kept_store(request) -> Iterator[SpanStore]:
+    """A store in this process; what is in it, other tests have left."""
     if request.param == "embedded":
-        yield request.getfixturevalue("embedded_store")
+        yield shared_store()
     else:
-        server = open_store(Settings(store=request.getfixturevalue("clickhouse_url")))
-        yield server
-        server.close()
+        store = open_store(Settings(store=_database(request)))
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def store(kept_store: SpanStore) -> SpanStore:
+    """An empty store in this process."""
+    empty(kept_store)
+    return kept_store
 
 
 @pytest.fixture

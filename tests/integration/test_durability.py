@@ -1,10 +1,10 @@
 """Acknowledged means stored: killed, stopped, and with the store away."""
 
-import contextlib
+import itertools
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -20,6 +20,7 @@ from support.processes import ProcessError
 from support.shop_traces import new_trace_id
 
 SPANS_PER_REQUEST = 20
+REQUESTS_PER_TRACE = 50
 UNAVAILABLE = 14
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
@@ -29,7 +30,8 @@ class Traffic:
     """Clients that send until they are told to stop, and remember what was acknowledged."""
 
     collector: Collector
-    acknowledged: list[str] = field(default_factory=list)
+    acknowledged: list[tuple[str, int]] = field(default_factory=list)
+    """Trace and number of each request."""
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -52,37 +54,54 @@ class Traffic:
 
     def _send(self) -> None:
         with httpx.Client(trust_env=False, timeout=30) as client:
-            while not self._stopping.is_set():
-                trace_id = new_trace_id()
-                with contextlib.suppress(httpx.TransportError):
-                    answer = client.post(
-                        f"{self.collector.http_url}/v1/traces",
-                        content=trace(trace_id),
-                        headers={"content-type": "application/x-protobuf"},
-                    )
-                    if answer.status_code == 200:
-                        assert answer.content == b""
-                        self.acknowledged.append(trace_id)
-                        continue
-                time.sleep(0.05)
+            for number in itertools.count():
+                if self._stopping.is_set():
+                    return
+                if number % REQUESTS_PER_TRACE == 0:
+                    trace_id = new_trace_id()
+                if self._is_taken(client, part(trace_id, number)):
+                    self.acknowledged.append((trace_id, number))
+                else:
+                    time.sleep(0.05)
+
+    def _is_taken(self, client: httpx.Client, body: bytes) -> bool:
+        url = f"{self.collector.http_url}/v1/traces"
+        try:
+            answer = client.post(
+                url, content=body, headers={"content-type": "application/x-protobuf"}
+            )
+        except httpx.TransportError:
+            return False
+        return (answer.status_code, answer.content) == (200, b"")
 
 
-def trace(trace_id: str) -> bytes:
+def span_ids(number: int) -> list[str]:
+    first = number * SPANS_PER_REQUEST + 1
+    return [f"{each:016x}" for each in range(first, first + SPANS_PER_REQUEST)]
+
+
+def part(trace_id: str, number: int) -> bytes:
+    """Return one request's share of a trace."""
     started = time.time_ns()
     return request(
         [
-            span("GET /", trace_id=trace_id, span_id=f"{number:016x}", start_ns=started, kind=2)
-            for number in range(1, SPANS_PER_REQUEST + 1)
+            span("GET", trace_id=trace_id, span_id=span_id, start_ns=started, kind=3)
+            for span_id in span_ids(number)
         ]
     )
 
 
-def lost(collector: Collector, acknowledged: list[str]) -> list[str]:
-    """Return the acknowledged traces that are not there as a whole."""
+def lost(collector: Collector, acknowledged: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
+    """Return the spans that were acknowledged and are not there."""
+    stored: dict[str, set[str]] = {}
+    for trace_id in {trace_id for trace_id, _ in acknowledged}:
+        trace = collector.trace(trace_id) or {"spans": []}
+        stored[trace_id] = {each["span_id"] for each in trace["spans"]}
     return [
-        trace_id
-        for trace_id in acknowledged
-        if (collector.trace(trace_id) or {}).get("total_spans") != SPANS_PER_REQUEST
+        (trace_id, span_id)
+        for trace_id, number in acknowledged
+        for span_id in span_ids(number)
+        if span_id not in stored[trace_id]
     ]
 
 
@@ -156,7 +175,7 @@ def test_a_data_directory_has_one_owner(tmp_path):
         assert second.process.returncode == 1
         assert f"belongs to another collector (process {owner.process.pid})" in output
         assert "--data-dir" in output
-        owner.send(trace(new_trace_id()))
+        owner.send(part(new_trace_id(), 0))
     finally:
         assert owner.stop() == 0
 
@@ -180,11 +199,11 @@ def test_while_the_store_is_away_senders_keep_their_spans(on_a_server, service):
     """Both doors say: not now, try again in two seconds. When it is back, so is the collector."""
     collector, server = on_a_server
     before, after = new_trace_id(), new_trace_id()
-    collector.send(trace(before))
+    collector.send(part(before, 0))
 
     server.stop()
-    over_http = collector.post(trace(after))
-    over_grpc = export_refused(collector, trace(after))
+    over_http = collector.post(part(after, 0))
+    over_grpc = export_refused(collector, part(after, 0))
     server.start()
 
     assert over_http.status_code == 503
@@ -194,8 +213,8 @@ def test_while_the_store_is_away_senders_keep_their_spans(on_a_server, service):
     assert over_grpc.code() == grpc.StatusCode.UNAVAILABLE
     assert Status.FromString(trailers["grpc-status-details-bin"]).details
     assert trailers["google.rpc.retryinfo-bin"]
-    collector.wait_for(lambda: collector.post(trace(after)).status_code == 200)
-    assert lost(collector, [before, after]) == []
+    collector.wait_for(lambda: collector.post(part(after, 0)).status_code == 200)
+    assert lost(collector, [(before, 0), (after, 0)]) == []
     root = span("back", trace_id=new_trace_id(), span_id="01" * 8, start_ns=time.time_ns(), kind=2)
     collector.send(request([root], service=service))
     (entry,) = collector.wait_for(lambda: collector.entries(service))
