@@ -18,8 +18,10 @@ from hotspan_instrumentation.celery_spans import CeleryProcessor
 from hotspan_instrumentation.client_calls import ClientCallProcessor
 from hotspan_instrumentation.defaults import apply_defaults
 from hotspan_instrumentation.entry import EntryProcessor
+from hotspan_instrumentation.error_texts import ErrorTextProcessor
 from hotspan_instrumentation.integrations import install_integrations
 from hotspan_instrumentation.integrations.django import instrument_at_setup
+from hotspan_instrumentation.keyed_hash import share_hash_key
 from hotspan_instrumentation.process_resource import follow_forks, resource_attributes
 from hotspan_instrumentation.processors import CallSiteProcessor, ExportProcessor, shared_finder
 from hotspan_instrumentation.settings import current_settings
@@ -70,7 +72,11 @@ class HotspanConfigurator(_OTelSDKConfigurator):
 
 
 def _extend(provider: TracerProvider) -> None:
-    provider.add_span_processor(EntryProcessor())
+    if current_settings().entries:
+        provider.add_span_processor(EntryProcessor())
+    if current_settings().database:
+        share_hash_key()
+        provider.add_span_processor(ErrorTextProcessor())
     if current_settings().call_site:
         provider.add_span_processor(CallSiteProcessor(shared_finder()))
     if current_settings().celery_tasks:

@@ -76,17 +76,20 @@ class Entry:
         """Whether its span has ended: what is counted now comes too late."""
         return self._ended
 
-    def add(self, counter: str, value: float = 1) -> None:
-        """Add to a counter, which is an attribute of the entry's span when that ends."""
+    def add(self, counter: str, value: float = 1) -> float:
+        """Add to a counter, an attribute of the entry's span when that ends; return its value."""
+        attributes: dict[str, Any] = self._attributes
         with self._lock:
-            self._attributes[counter] = self._attributes.get(counter, 0) + value  # type: ignore[operator]  # a counter's
+            total: float = attributes.get(counter, 0) + value
+            attributes[counter] = total
+        return total
 
     def add_all(self, counters: Mapping[str, float]) -> None:
         """Add to several counters at once."""
-        attributes = self._attributes
+        attributes: dict[str, Any] = self._attributes
         with self._lock:
             for counter, value in counters.items():
-                attributes[counter] = attributes.get(counter, 0) + value  # type: ignore[operator]  # likewise
+                attributes[counter] = attributes.get(counter, 0) + value
 
     def set(self, name: str, value: AttributeValue) -> None:
         """Set an attribute that the entry's span gets when it ends."""
@@ -110,14 +113,14 @@ class Entry:
         """Return what its span gets at its end."""
         with self._lock:
             self._ended = True
-            attributes = self._attributes
+            attributes: dict[str, Any] = self._attributes
             if self._statements:
                 attributes[DB_DISTINCT] = len(self._statements)
             self._attributes, self._statements = {}, {}
         cpu_ms = self._cpu_timer.stop()
         if cpu_ms is not None:
             attributes[CPU_MS] = cpu_ms
-        dropped = int(attributes.get(SPANS_DROPPED, 0)) + take_dropped_spans()  # type: ignore[arg-type]  # a counter
+        dropped = attributes.get(SPANS_DROPPED, 0) + take_dropped_spans()
         if dropped:
             attributes[SPANS_DROPPED] = dropped
         return attributes
@@ -150,18 +153,17 @@ class EntryProcessor(SpanProcessor):
         try:
             entry: Entry | None = getattr(span, _SPAN_FIELD, None)
             if entry is not None and entry.span_id == span.get_span_context().span_id:
-                set_attributes_at_end(span, entry.end())
+                change_attributes(span._attributes, entry.end())  # noqa: SLF001
         except Exception:  # noqa: BLE001 - likewise
             guard.report_failure(f"{__name__}.{EntryProcessor.__qualname__}")
 
 
-def set_attributes_at_end(span: Span, attributes: Mapping[str, AttributeValue]) -> None:
-    """Set attributes of a span that is ending: the SDK allows no more, and has not read them yet.
+def change_attributes(bounded: Any, attributes: Mapping[str, AttributeValue]) -> None:  # noqa: ANN401
+    """Change attributes of a span that is ending: the SDK allows no more, and has not read them.
 
     To be called in a processor's `_on_ending` only.
     """
-    bounded: Any = span._attributes  # noqa: SLF001 - no public way
-    immutable, bounded._immutable = bounded._immutable, False  # noqa: SLF001
+    immutable, bounded._immutable = bounded._immutable, False  # noqa: SLF001 - no public way
     try:
         bounded._set_items(attributes)  # noqa: SLF001
     finally:

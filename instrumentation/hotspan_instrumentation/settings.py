@@ -5,11 +5,14 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 _logger = logging.getLogger(__name__)
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+
+HASH_KEY_VARIABLE: Final = "HOTSPAN_HASH_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,17 @@ class Settings:
     signals: bool = True
     signal_min_ms: int = 20
     url_values: bool = False
+    requests: bool = True
+    middleware: bool = True
+    middleware_min_ms: int = 5
+    cache: bool = True
+    cache_span_min_ms: int = 20
+    database: bool = True
+    orm: bool = True
+    transactions: bool = True
+    entries: bool = True
+    query_spans_per_entry: int = 2000
+    hash_key: str = ""
     flush_timeout_ms: int = 2000
 
 
@@ -44,7 +58,7 @@ def _boolean(text: str) -> bool:
     return value in _TRUE
 
 
-def _milliseconds(text: str) -> int:
+def _whole_number(text: str) -> int:
     value = int(text)
     if value < 0:
         raise ValueError("use 0 or more")
@@ -83,6 +97,45 @@ VARIABLES = (
         doc="Record how tasks waited, retried and ended, also those whose process was killed.",
     ),
     Variable(
+        name="HOTSPAN_DATABASE",
+        field="database",
+        parse=_boolean,
+        doc="Record of each statement its parameters' hash, rows, alias and transaction, mask the "
+        "literals in it, and show server-side cursors.",
+    ),
+    Variable(
+        name="HOTSPAN_ORM",
+        field="orm",
+        parse=_boolean,
+        doc="Record which model a statement is about, and which relation made it necessary.",
+    ),
+    Variable(
+        name="HOTSPAN_TRANSACTIONS",
+        field="transactions",
+        parse=_boolean,
+        doc="Make spans of transactions and of connections that are opened.",
+    ),
+    Variable(
+        name="HOTSPAN_ENTRIES",
+        field="entries",
+        parse=_boolean,
+        doc="Tell each span which request, task or command it belongs to, and count there.",
+    ),
+    Variable(
+        name="HOTSPAN_QUERY_SPANS_PER_ENTRY",
+        field="query_spans_per_entry",
+        parse=_whole_number,
+        doc="How many statements of one request, task or command have spans; those beyond are "
+        "counted. 0 is no limit.",
+    ),
+    Variable(
+        name=HASH_KEY_VARIABLE,
+        field="hash_key",
+        parse=str,
+        doc="The secret key of all hashes, the same in all processes of a system. Without it a "
+        "random one is made, and shared with child processes.",
+    ),
+    Variable(
         name="HOTSPAN_CLIENT_CALLS",
         field="client_calls",
         parse=_boolean,
@@ -98,7 +151,7 @@ VARIABLES = (
     Variable(
         name="HOTSPAN_SIGNAL_MIN_MS",
         field="signal_min_ms",
-        parse=_milliseconds,
+        parse=_whole_number,
         doc="From how long on the receivers of a signal are worth a word, in milliseconds.",
     ),
     Variable(
@@ -108,9 +161,40 @@ VARIABLES = (
         doc="Send URLs with the credentials and the values of queries in them.",
     ),
     Variable(
+        name="HOTSPAN_REQUESTS",
+        field="requests",
+        parse=_boolean,
+        doc="Record of each request its view, the size and encoding of its response, DEBUG and "
+        "duplicate middleware; follow streaming bodies; take no 404 for an error.",
+    ),
+    Variable(
+        name="HOTSPAN_MIDDLEWARE",
+        field="middleware",
+        parse=_boolean,
+        doc="Measure each middleware's own time.",
+    ),
+    Variable(
+        name="HOTSPAN_MIDDLEWARE_MIN_MS",
+        field="middleware_min_ms",
+        parse=_whole_number,
+        doc="From how long on a middleware's own time is recorded, in milliseconds.",
+    ),
+    Variable(
+        name="HOTSPAN_CACHE",
+        field="cache",
+        parse=_boolean,
+        doc="Count hits and misses of Django's caches.",
+    ),
+    Variable(
+        name="HOTSPAN_CACHE_SPAN_MIN_MS",
+        field="cache_span_min_ms",
+        parse=_whole_number,
+        doc="From how long on a cache operation has a span of its own, in milliseconds.",
+    ),
+    Variable(
         name="HOTSPAN_FLUSH_TIMEOUT_MS",
         field="flush_timeout_ms",
-        parse=_milliseconds,
+        parse=_whole_number,
         doc="How long an ending process may wait for its last spans to be sent. "
         "A collector that is down does not hold it longer.",
     ),

@@ -16,6 +16,7 @@ QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 TRACE = """\
 producer apply_async/books.tasks.buy
   consumer run/books.tasks.buy
+    client connect @ books/tasks.py:9 books.tasks.buy
     client UPDATE @ books/tasks.py:9 books.tasks.buy"""
 
 

@@ -40,6 +40,7 @@ def test_runserver(bookshop, sink):
 
     assert span_tree(page, root=PROJECT) == (
         "server GET books/\n"
+        "  client connect @ books/views.py:11 books.views.books\n"
         "  client SELECT @ books/views.py:11 books.views.books\n"
         "  client SELECT @ books/views.py:12 books.views.books.<locals>.<listcomp>\n"
         "  client SELECT @ books/views.py:12 books.views.books.<locals>.<listcomp>"

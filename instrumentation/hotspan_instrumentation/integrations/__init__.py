@@ -12,12 +12,22 @@ from hotspan_instrumentation.integrations import (
     celery_beat,
     celery_request,
     celery_signals,
+    database,
+    database_psycopg,
+    django_cache,
+    django_database,
+    django_middleware,
+    django_orm,
+    django_reloader,
+    django_requests,
+    django_runserver,
     django_signals,
     django_sqlite,
     http_clients_httpx,
     http_clients_urllib,
     http_clients_urllib3,
     smtp,
+    uvicorn,
 )
 
 _INTEGRATIONS = (
@@ -26,12 +36,26 @@ _INTEGRATIONS = (
     celery_beat,
     celery_request,
     celery_signals,
+    django_cache,
+    django_middleware,
+    django_reloader,
+    django_requests,
+    django_runserver,
     django_signals,
     django_sqlite,
     http_clients_httpx,
     http_clients_urllib,
     http_clients_urllib3,
     smtp,
+    uvicorn,
+)
+
+# Those that concern several modules of a library name each with its hook.
+_HOOKS = (
+    *database.HOOKS,
+    *database_psycopg.HOOKS,
+    *django_database.HOOKS,
+    *django_orm.HOOKS,
 )
 
 
@@ -39,3 +63,5 @@ def install_integrations() -> None:
     """Have each integration called when its library is imported, or now if it has been."""
     for integration in _INTEGRATIONS:
         wrapt.register_post_import_hook(guarded(integration.install), integration.MODULE)
+    for module, install in _HOOKS:
+        wrapt.register_post_import_hook(guarded(install), module)

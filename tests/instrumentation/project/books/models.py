@@ -15,3 +15,19 @@ class Book(models.Model):
 
     def __str__(self):
         return self.title
+
+
+class Cover(models.Model):
+    book = models.OneToOneField(Book, on_delete=models.CASCADE)
+    colour = models.CharField(max_length=50)
+
+    def __str__(self):
+        return self.colour
+
+
+class Shelf(models.Model):
+    label = models.CharField(max_length=50, unique=True)
+    books = models.ManyToManyField(Book)
+
+    def __str__(self):
+        return self.label

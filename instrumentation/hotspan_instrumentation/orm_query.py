@@ -1,0 +1,64 @@
+"""Which ORM query a statement belongs to, and which relation it follows.
+
+A relation is noted on Django's `Query` when a descriptor or a related manager makes one. The note
+is copied with the query by `filter()`, `count()` and the like, and read when the query is run,
+which is when its user evaluates it and not before.
+"""
+
+import contextvars
+from typing import Any, Final
+
+from opentelemetry.util.types import AttributeValue
+
+from hotspan_instrumentation.keyed_hash import hash_of_key
+
+MODEL: Final = "hotspan.orm.model"
+RELATION: Final = "hotspan.orm.relation"
+SOURCE_KEY: Final = "hotspan.orm.source_key"
+TARGET_KEY: Final = "hotspan.orm.target_key"
+
+_QUERY_FIELD: Final = "_hotspan_relation"
+
+# A relation, in types that survive the pickling of a queryset: model walked from, name, its primary
+# key, model walked to, the key there or None.
+Relation = tuple[str, str, Any, str, Any]
+
+# The query whose statements are being executed.
+running_query: contextvars.ContextVar[Any] = contextvars.ContextVar(
+    "hotspan_running_query", default=None
+)
+
+
+def note_relation(queryset: Any, relation: Relation) -> None:  # noqa: ANN401 - Django is untyped
+    """Remember which relation a queryset follows."""
+    # Not `queryset.query`: to ask for that would apply a filter that Django has deferred.
+    setattr(queryset._query, _QUERY_FIELD, relation)  # noqa: SLF001 - see above
+
+
+def orm_attributes() -> dict[str, AttributeValue]:
+    """Return what the running ORM query adds to its statement's span."""
+    query = running_query.get()
+    if query is None:
+        return {}
+    relation = _relation_of(query)
+    if relation is None:
+        return {MODEL: query.model._meta.label} if query.model is not None else {}  # noqa: SLF001 - Django's public name
+    source_model, name, source_value, target_model, target_value = relation
+    attributes: dict[str, AttributeValue] = {MODEL: source_model, RELATION: name}
+    source = hash_of_key(source_model, source_value)
+    if source is not None:
+        attributes[SOURCE_KEY] = source
+    if target_value is not None:
+        target = hash_of_key(target_model, target_value)
+        if target is not None:
+            attributes[TARGET_KEY] = target
+    return attributes
+
+
+def _relation_of(query: Any) -> Relation | None:  # noqa: ANN401 - Django is untyped
+    relation: Relation | None = query.__dict__.get(_QUERY_FIELD)
+    if relation is None:
+        inner = query.__dict__.get("inner_query")  # of count() over a subquery
+        if inner is not None:
+            relation = inner.__dict__.get(_QUERY_FIELD)
+    return relation
