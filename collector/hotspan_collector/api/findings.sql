@@ -4,7 +4,7 @@ SELECT *
 FROM current_findings
 WHERE fingerprint IN {fingerprints:Array(String)}
     AND entry_start >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
-ORDER BY entry_start DESC
+ORDER BY entry_start DESC, wasted_ns DESC
 LIMIT 1 BY fingerprint
 
 -- name: newest_of_any
@@ -20,7 +20,8 @@ ORDER BY entry_start DESC, generation DESC
 LIMIT 1 BY fingerprint
 
 -- name: occurrences
--- The entries in which a violation was found, newest first. The inner query bounds the time.
+-- The entries in which a violation was found, newest first, each at its worst place. The inner query
+-- bounds the time.
 SELECT *, toUnixTimestamp64Nano(entry_start) AS entry_start_ns
 FROM current_findings
 WHERE fingerprint = {fingerprint:String}
@@ -34,5 +35,6 @@ WHERE fingerprint = {fingerprint:String}
             ORDER BY entry_start DESC
             LIMIT {candidates:UInt32}
         ))
-ORDER BY entry_start DESC
+ORDER BY entry_start DESC, wasted_ns DESC
+LIMIT 1 BY trace_id, entry_span_id
 LIMIT {limit:UInt32}

@@ -471,7 +471,7 @@ INSERT INTO findings
     fingerprint, rule, trace_id, entry_span_id, entry_start, entry_duration_ns,
     service, namespace, environment, version, entry_kind, entry_name, weight,
     identity, severity, confidence, count, wasted_ns, statement, details, missing, span_ids,
-    suggestion, code_file, code_line, code_function, generation
+    suggestion, code_file, code_line, code_function, site, generation
 )
 SELECT
     concat('v1:', lower(hex(sipHash128(
@@ -482,6 +482,7 @@ SELECT
     found.identity, found.severity, found.confidence, found.count, found.wasted_ns, found.statement,
     found.details, found.missing, found.span_ids,
     found.suggestion, found.code_file, found.code_line, found.code_function,
+    cityHash64(toString(found.code_file), toUInt32(found.code_line), toString(found.code_function)),
     {generation:UInt64}
 FROM
 (

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,6 +33,13 @@ __all__ = ["Evaluator", "TickReport", "Timing"]
 
 _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "evaluate.sql")
+# What several rules read besides spans and entries is made once a tick, by the blocks `create_…`,
+# `empty_…` and `fill_…` of the files in inputs/.
+_INPUTS = {
+    name: statement
+    for filename in sorted(each.name for each in files(__package__).joinpath("inputs").iterdir())
+    for name, statement in load_blocks(__package__ or "", f"inputs/{filename}").items()
+}
 _TRACES_PER_STATEMENT = 2_000
 # Bounds the memory of a tick; what is more is evaluated in the same tick, part by part.
 _TRACES_PER_PART = 10_000
@@ -78,7 +86,7 @@ class Evaluator:
         self._looked_at: dict[str, frozenset[int]] = {}
         self._pending: frozenset[str] = frozenset()
         self._pending_since_ms: dict[str, int] = {}
-        for name, statement in _SQL.items():
+        for name, statement in {**_SQL, **_INPUTS}.items():
             if name.startswith("create_"):
                 database.execute(statement)
         self._from_ms, self._generation = self._resume()
@@ -131,7 +139,7 @@ class Evaluator:
         ready = self._rows("count_rule_entries")[0]
         if ready["entries"]:
             self._execute("fill_rule_spans")
-            failed = dict(self._run_rules(generation))
+            failed = {**dict(self._fill_inputs()), **dict(self._run_rules(generation))}
             self._execute("insert_statements")
             self._execute("insert_entries", generation=generation)
         self._execute("insert_publications", generation=generation)
@@ -165,6 +173,17 @@ class Evaluator:
             if not self._scalar("hops_moved", "moved", step=step):
                 break
         self._execute("fill_tick_members", step=step)
+
+    def _fill_inputs(self) -> Iterator[tuple[str, str]]:
+        """Make what rules share; yield what failed. Rules that read it find nothing then."""
+        for name, statement in _INPUTS.items():
+            if not name.startswith("fill_"):
+                continue
+            try:
+                self._database.execute(statement)
+            except StoreRefusedError as error:
+                _LOG.exception("rule_input_failed", block=name)
+                yield name, str(error)
 
     def _run_rules(self, generation: int) -> Iterator[tuple[str, str]]:
         """Run every rule; yield those that failed. One that fails harms no other."""
@@ -210,9 +229,9 @@ class Evaluator:
         return (int(first["first_ms"]) - 1 if first["spans"] else 0), 0
 
     def _empty(self) -> None:
-        for name in _SQL:
+        for name, statement in {**_SQL, **_INPUTS}.items():
             if name.startswith("empty_"):
-                self._execute(name)
+                self._database.execute(statement)
 
     def _execute(self, block: str, **parameters: object) -> None:
         self._database.execute(_SQL[block], parameters)
