@@ -7,4 +7,5 @@ urlpatterns = [
     path("ship/", views.ship),
     path("process/", views.process),
     path("calls/", include("books.calls")),
+    path("pages/", include("books.pages")),
 ]
