@@ -25,6 +25,7 @@ from opentelemetry.util.types import AttributeValue
 from hotspan_instrumentation import guard
 from hotspan_instrumentation.cpu_time import CpuTimer
 from hotspan_instrumentation.dropped_spans import take_dropped_spans
+from hotspan_instrumentation.span_attributes import add_attributes
 
 ENTRY_SPAN_ID: Final = "hotspan.entry.span_id"
 CPU_MS: Final = "hotspan.cpu_ms"
@@ -145,7 +146,7 @@ class EntryProcessor(SpanProcessor):
             entry = _find(span, trace.get_current_span(parent_context))
             if entry is not None:
                 setattr(span, _SPAN_FIELD, entry)
-                span.set_attribute(ENTRY_SPAN_ID, entry.span_id_hex)
+                add_attributes(span, {ENTRY_SPAN_ID: entry.span_id_hex})
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{EntryProcessor.__qualname__}")
 

@@ -15,6 +15,12 @@ from typing import Any, Final
 
 from hotspan_instrumentation.settings import HASH_KEY_VARIABLE
 
+# The attributes that hold hashes.
+PARAM_HASH: Final = "hotspan.db.param_hash"
+SOURCE_KEY: Final = "hotspan.orm.source_key"
+TARGET_KEY: Final = "hotspan.orm.target_key"
+HASH_ATTRIBUTES: Final = frozenset({PARAM_HASH, SOURCE_KEY, TARGET_KEY})
+
 _DIGEST_BYTES: Final = 8
 _MAX_KEY_BYTES: Final = 64
 

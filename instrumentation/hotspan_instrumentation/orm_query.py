@@ -10,12 +10,10 @@ from typing import Any, Final
 
 from opentelemetry.util.types import AttributeValue
 
-from hotspan_instrumentation.keyed_hash import hash_of_key
+from hotspan_instrumentation.keyed_hash import SOURCE_KEY, TARGET_KEY, hash_of_key
 
 MODEL: Final = "hotspan.orm.model"
 RELATION: Final = "hotspan.orm.relation"
-SOURCE_KEY: Final = "hotspan.orm.source_key"
-TARGET_KEY: Final = "hotspan.orm.target_key"
 
 _QUERY_FIELD: Final = "_hotspan_relation"
 

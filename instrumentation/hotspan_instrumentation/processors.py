@@ -18,6 +18,7 @@ from hotspan_instrumentation import guard
 from hotspan_instrumentation.bookkeeping import is_bookkeeping
 from hotspan_instrumentation.call_site import CallSiteFinder
 from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.span_attributes import add_attributes
 
 _FRAMES_ABOVE: Final = 1  # on_start itself
 
@@ -41,12 +42,13 @@ class CallSiteProcessor(SpanProcessor):
         try:
             site = self._finder.find(sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
             if site is not None:
-                span.set_attributes(
+                add_attributes(
+                    span,
                     {
                         CODE_FILE_PATH: site.path,
                         CODE_LINE_NUMBER: site.line,
                         CODE_FUNCTION_NAME: site.function,
-                    }
+                    },
                 )
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{CallSiteProcessor.__qualname__}")

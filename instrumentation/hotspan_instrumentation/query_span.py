@@ -2,10 +2,12 @@
 
 import sys
 import time
+from functools import cache
 from typing import Any, Final
 
-from opentelemetry import context, trace
+from opentelemetry import context, metrics, trace
 from opentelemetry.instrumentation._semconv import _set_db_name, _set_db_statement, _set_db_system
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.semconv.attributes.code_attributes import CODE_STACKTRACE
 from opentelemetry.semconv.attributes.db_attributes import DB_OPERATION_BATCH_SIZE
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
@@ -14,12 +16,12 @@ from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.call_stack import format_stack
 from hotspan_instrumentation.entry import SPANS_DROPPED, Entry, current_entry
-from hotspan_instrumentation.keyed_hash import hash_of_values
+from hotspan_instrumentation.keyed_hash import PARAM_HASH, hash_of_values
 from hotspan_instrumentation.orm_query import orm_attributes
 from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.span_attributes import add_attributes
 from hotspan_instrumentation.sql_literals import mask_literals
 
-PARAM_HASH: Final = "hotspan.db.param_hash"
 ALIAS: Final = "hotspan.db.alias"
 IN_TRANSACTION: Final = "hotspan.db.in_transaction"
 RETURNED_ROWS: Final = "db.response.returned_rows"
@@ -101,8 +103,10 @@ class QuerySpan:
                 attributes["db.statement.parameters"] = str(arguments[1])
             name = self._operation or integration.database or integration.name
             self._span = integration._tracer.start_span(  # noqa: SLF001 - the only way to it
-                name, kind=SpanKind.CLIENT, attributes=attributes
+                name, kind=SpanKind.CLIENT
             )
+            if self._span.is_recording():
+                add_attributes(self._span, attributes)
             self._token = context.attach(trace.set_span_in_context(self._span))
         if arguments and tracer._commenter_enabled:  # noqa: SLF001 - likewise
             arguments = tracer._update_args_with_added_sql_comment(arguments, cursor)  # noqa: SLF001
@@ -132,14 +136,25 @@ class QuerySpan:
     def _add_rows(self) -> None:
         rows = getattr(self._cursor, "rowcount", None)
         if isinstance(rows, int) and 0 <= rows < _MAX_ROWS:
-            self._span.set_attribute(RETURNED_ROWS, rows)
+            add_attributes(self._span, {RETURNED_ROWS: rows})
             if self._entry is not None:
                 self._entry.add(DB_ROWS, rows)
 
     def _record_metrics(self, error: BaseException | None, elapsed_ns: int) -> None:
+        if not _metrics_are_read():
+            return
         started_s = time.perf_counter() - elapsed_ns / 1e9
         failure = error if isinstance(error, Exception) else None
         self._tracer._record_metrics(self._cursor, self._operation, started_s, failure)  # noqa: SLF001
+
+
+@cache
+def _metrics_are_read() -> bool:
+    """Whether anybody would see OpenTelemetry's metrics of statements."""
+    provider = metrics.get_meter_provider()
+    if not isinstance(provider, MeterProvider):
+        return True
+    return bool(getattr(provider, "_metric_readers", True))  # there is no public way
 
 
 def set_error(span: trace.Span, error: Exception) -> None:

@@ -26,6 +26,7 @@ from hotspan_instrumentation.integrations import (
     http_clients_httpx,
     http_clients_urllib,
     http_clients_urllib3,
+    otlp_encoding,
     smtp,
     uvicorn,
 )
@@ -56,6 +57,7 @@ _HOOKS = (
     *database_psycopg.HOOKS,
     *django_database.HOOKS,
     *django_orm.HOOKS,
+    *otlp_encoding.HOOKS,
 )
 
 
