@@ -133,9 +133,14 @@ def store_statement(database: Database, fingerprint: int, text: str) -> None:
     )
 
 
+def create_tick_tables(database: Database) -> None:
+    """Make what rounds share with ticks."""
+    database.execute(_TICK["create_tick_fingerprints"])
+
+
 def find(database: Database, rule_id: str, **settings: object) -> list[Found]:
     """Run one rule over what is stored, and return what it found."""
-    database.execute(_TICK["create_tick_fingerprints"])
+    create_tick_tables(database)
     catalogue = load_catalogue(
         values={rule_id: settings}, disabled=[other for other in RULES if other != rule_id]
     )

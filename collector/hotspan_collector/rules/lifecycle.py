@@ -65,6 +65,7 @@ def decide(  # noqa: PLR0913 (what a decision rests on)
     hits_last_day: int,
     hits_last_hour: int,
     now_ms: int,
+    holds: bool = False,
 ) -> tuple[ViolationRow, Change | None]:
     """Return the violation as it is now, and what to tell about it.
 
@@ -75,6 +76,7 @@ def decide(  # noqa: PLR0913 (what a decision rests on)
         hits_last_day: entries hit in the last 24 hours.
         hits_last_hour: entries hit in the last hour.
         now_ms: milliseconds since 1970.
+        holds: the condition of a rule over windows holds now, whenever the entry ran that shows it.
 
     """
     severity = found.severity
@@ -83,7 +85,7 @@ def decide(  # noqa: PLR0913 (what a decision rests on)
     current = replace(found, severity=severity)
     if known is not None and known.status == "open":
         return replace(current, status="open", opened_at_ms=known.opened_at_ms), None
-    hit_again = known is None or found.last_seen_ms > known.last_seen_ms
+    hit_again = holds or known is None or found.last_seen_ms > known.last_seen_ms
     at_once = policy.opens_at_once or severity == "critical"
     enough = hits_last_day >= (1 if at_once else policy.open_after_hits)
     if known is not None and known.status == "quiet" and not hit_again:

@@ -30,8 +30,14 @@ class Violations:
         self._catalogue = catalogue
         self._open_after_hits = open_after_hits
 
-    def update(self, *, now_ms: int) -> Sequence[Change]:
-        """Bring the violations up to date whose fingerprints stand in `tick_fingerprints`."""
+    def update(self, *, now_ms: int, hold: bool = False) -> Sequence[Change]:
+        """Bring the violations up to date whose fingerprints stand in `tick_fingerprints`.
+
+        Args:
+            now_ms: milliseconds since 1970.
+            hold: they are of rules over windows, whose conditions hold now.
+
+        """
         found = self._database.rows(_SQL["hit_violations"])
         known = {row.fingerprint: row for row in self._known(str(f["fingerprint"]) for f in found)}
         decided = [
@@ -42,6 +48,7 @@ class Violations:
                 hits_last_day=int(row["hits_last_day"]),
                 hits_last_hour=int(row["hits_last_hour"]),
                 now_ms=now_ms,
+                holds=hold,
             )
             for row in found
         ]

@@ -57,7 +57,7 @@ class Windows:
         self._database.execute(_SQL["keep"])
         self._database.execute(_SQL["fill_tick_fingerprints"])
         changes = [
-            *self._violations.update(now_ms=now_ms),
+            *self._violations.update(now_ms=now_ms, hold=True),
             *self._violations.end(rules=[rule.id for rule in self._rules if rule.id not in failed]),
         ]
         return changes, failed

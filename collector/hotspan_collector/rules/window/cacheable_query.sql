@@ -29,6 +29,12 @@ default = 1000
 unit = "ms, of all of them"
 reason = "Below a second an hour the cache's own round trips cost as much."
 
+[settings.warning_total_ms]
+type = "Float64"
+default = 10000
+unit = "ms, of all of them"
+reason = "Ten seconds an hour are felt by everything else that asks this database."
+
 [settings.min_share_percent]
 type = "Float64"
 default = 10
@@ -131,7 +137,7 @@ SELECT
     worst.1 AS trace_id,
     worst.2 AS entry_span_id,
     toString(fingerprint) AS identity,
-    if(total_ns >= 1e10 * {min_total_ms:Float64} / 1000, 'warning', 'info') AS severity,
+    if(total_ns >= 1e6 * {warning_total_ms:Float64}, 'warning', 'info') AS severity,
     'high' AS confidence,
     toUInt32(n) AS count,
     toUInt64(total_ns / n) AS wasted_ns,
