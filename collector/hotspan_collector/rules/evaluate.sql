@@ -378,7 +378,7 @@ WITH
             intervalLengthSumIf(start_ns, end_ns, is_call) AS call_ns,
             groupBitXor(cityHash64(span_id, start_ns, duration_ns)) AS entry_checksum,
             mapApply((k, v) -> (k, toFloat64OrZero(v)), mapFilter(
-                (k, v) -> (startsWith(k, 'hotspan.') OR k = 'http.response.body.size') AND isNotNull(toFloat64OrNull(v)),
+                (k, v) -> (startsWith(k, 'hotspan.') OR k = 'http.response.body.size') AND NOT endsWith(k, 'span_id') AND isNotNull(toFloat64OrNull(v)),
                 anyIf(attributes, own))) AS entry_counters,
             if(has_own,
                 {now_ms:Int64} - toUnixTimestamp64Milli(maxIf(inserted_at, own)) >= {settle_ms:Int64},

@@ -115,7 +115,8 @@ WEB_CASES = (
             ),
         ),
         pairs=(
-            Pair(rule="slow_middleware", entry=DASHBOARD),
+            # Of a middleware there is one violation, whichever pages it slows.
+            Pair(rule="slow_middleware", entry=ANY_ENTRY),
             Pair(rule="write_on_read", entry=DASHBOARD),
         ),
     ),
