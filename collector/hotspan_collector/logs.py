@@ -10,11 +10,12 @@ import structlog
 __all__ = ["configure_logs"]
 
 
-def configure_logs(log_format: str) -> None:
+def configure_logs(log_format: str, *, quiet: bool = False) -> None:
     """Send events to stderr.
 
     Args:
         log_format: `console` or `json`.
+        quiet: send none: for commands that tell in their own words what went wrong.
 
     """
     renderers: list[structlog.typing.Processor] = (
@@ -29,7 +30,9 @@ def configure_logs(log_format: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *renderers,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.CRITICAL if quiet else logging.INFO
+        ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

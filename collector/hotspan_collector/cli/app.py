@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotspan_collector import __version__
+from hotspan_collector.cli.check import check
 from hotspan_collector.cli.doctor import doctor
 from hotspan_collector.cli.rules import rules
 from hotspan_collector.cli.serve import serve
@@ -55,6 +56,7 @@ def _root(
 
 
 app.command("serve")(serve)
+app.command("check")(check)
 app.command("violations")(violations)
 app.command("trace")(trace)
 app.add_typer(rules, name="rules")

@@ -114,9 +114,11 @@ class Evaluator:
         self._remember(touched, now_ms=now_ms)
         return _joined(reports)
 
-    def run_windows(self) -> tuple[Sequence[Change], Mapping[str, str]]:
-        """Run the rules over windows; return what changed, and the rules that failed."""
-        return self._windows.run(now_ms=self._scalar("store_now", "now_ms"))
+    def run_windows(
+        self, *, now_ms: int | None = None
+    ) -> tuple[Sequence[Change], Mapping[str, str]]:
+        """Run the rules over windows that end now; return what changed, and what failed."""
+        return self._windows.run(now_ms=now_ms or self._scalar("store_now", "now_ms"))
 
     def find_silent(self, *, quiet_after_ms: int) -> Sequence[Change]:
         """Let violations fall silent that have not been hit for long."""

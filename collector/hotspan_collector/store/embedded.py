@@ -40,7 +40,7 @@ class EmbeddedStore(ClickHouse):
 
     def __init__(
         self,
-        directory: Path,
+        directory: Path | None,
         *,
         bounds: SpanBounds,
         settings: Mapping[str, object],
@@ -49,7 +49,8 @@ class EmbeddedStore(ClickHouse):
         """Open the directory, creating it when there is none.
 
         Args:
-            directory: holds the store; owned by this process until `close`.
+            directory: holds the store; owned by this process until `close`. None: the store is
+                gone after `close`; a process has one.
             bounds: which spans are valid.
             settings: ClickHouse settings of queries.
             insert_settings: ClickHouse settings of span inserts.
@@ -58,8 +59,8 @@ class EmbeddedStore(ClickHouse):
             DataDirectoryInUseError: another process owns the directory.
 
         """
-        self._directory = directory
-        self._lock_file = _lock(directory)
+        self._address = ":memory:" if directory is None else str(directory)
+        self._lock_file = None if directory is None else _lock(directory)
         self._bounds = bounds
         self._insert_settings = {**insert_settings, **EMBEDDED_FORMAT}
         self._structure = request_structure()
@@ -106,11 +107,12 @@ class EmbeddedStore(ClickHouse):
         for connection in self._connections:
             connection.close()
         self._connections.clear()
-        self._lock_file.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
 
     def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
         return clickhouse_connect.get_client(
-            dsn=f"chdb://{self._directory}",
+            dsn=f"chdb://{self._address}",
             database=DATABASE,
             chdb_options=_ENGINE_OPTIONS,
             tz_mode="aware",
@@ -120,11 +122,11 @@ class EmbeddedStore(ClickHouse):
         options = "&".join(f"{name}={value}" for name, value in _ENGINE_OPTIONS.items())
         try:
             connection = chdb.connect(  # type: ignore[no-untyped-call]
-                f"{self._directory}?{options}"
+                f"{self._address}?{options}"
             )
         except RuntimeError as error:
             raise StoreRefusedError(
-                f"The embedded store in {self._directory} cannot be opened: {error}"
+                f"The embedded store in {self._address} cannot be opened: {error}"
             ) from error
         self._connections.append(connection)
         return connection

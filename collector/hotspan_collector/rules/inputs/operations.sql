@@ -82,6 +82,51 @@ CREATE OR REPLACE TABLE rule_polls
 )
 ENGINE = Memory;
 
+-- name: create_rule_reads
+-- Reads that may be one too many: those that no group has claimed.
+CREATE OR REPLACE TABLE rule_reads
+(
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    entry_kind LowCardinality(String),
+    span_id FixedString(8),
+    start_ns UInt64,
+    end_ns UInt64,
+    duration_ns UInt64,
+    fingerprint UInt64,
+    param UInt64,
+    params UInt64,
+    source UInt64,
+    -- its parameters are known
+    known Bool,
+    shape LowCardinality(String),
+    complete Bool,
+    rows_key UInt64,
+    tables Array(String),
+    code_file LowCardinality(String),
+    code_line UInt32,
+    code_function LowCardinality(String)
+)
+ENGINE = Memory;
+
+-- name: create_rule_counts
+-- Each COUNT, with the listing of the same rows.
+CREATE OR REPLACE TABLE rule_counts
+(
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    span_id FixedString(8),
+    start_ns UInt64,
+    -- of the listing
+    fingerprint UInt64,
+    param UInt64,
+    source UInt64,
+    listing_span_id FixedString(8),
+    -- the parameters are known to be the same
+    certain Bool
+)
+ENGINE = Memory;
+
 -- name: create_rule_groups
 CREATE OR REPLACE TABLE rule_groups
 (
@@ -454,74 +499,69 @@ SELECT
 FROM classified
 WHERE group_kind != ''
 
--- name: fill_rule_groups_of_duplicates
--- The same read with the same parameters, wherever in the entry it stands, if nothing was written to
--- its tables in between. A COUNT of rows and the listing of the same rows are the same read.
-INSERT INTO rule_groups
-WITH
-    eligible AS
+-- name: fill_rule_reads
+INSERT INTO rule_reads
+SELECT
+    trace_id, entry_span_id, entry_kind, span_id, start_ns, end_ns, duration_ns,
+    fingerprint, param, params, source, params != 0 OR NOT parameterised,
+    shape, complete, rows_key, tables, code_file, code_line, code_function
+FROM rule_queries AS queries
+INNER JOIN rule_statements AS shapes ON shapes.fingerprint = queries.fingerprint
+WHERE verb = 'read' AND notEmpty(tables) AND NOT locking
+    AND (trace_id, entry_span_id, fingerprint, relation, code_file, code_line) NOT IN
     (
-        SELECT
-            queries.*,
-            shapes.* EXCEPT (fingerprint),
-            queries.params != 0 OR NOT shapes.parameterised AS known
-        FROM rule_queries AS queries
-        INNER JOIN rule_statements AS shapes ON shapes.fingerprint = queries.fingerprint
-        WHERE verb = 'read' AND notEmpty(tables) AND NOT locking
-            AND (trace_id, entry_span_id, fingerprint, relation, code_file, code_line) NOT IN
-            (
-                SELECT trace_id, entry_span_id, fingerprint, relation, code_file, code_line
-                FROM rule_groups
-                WHERE kind IN ('query_chain', 'query_product') OR (kind = 'n_plus_one' AND instances >= 5)
-            )
-            AND (trace_id, entry_span_id, fingerprint) NOT IN (SELECT trace_id, entry_span_id, operation FROM rule_polls)
-    ),
-    counts AS (SELECT * FROM eligible WHERE shape = 'count'),
-    listings AS (SELECT * FROM eligible WHERE complete),
-    -- each COUNT with the listing that it belongs to
+        SELECT trace_id, entry_span_id, fingerprint, relation, code_file, code_line
+        FROM rule_groups
+        WHERE kind IN ('query_chain', 'query_product') OR (kind = 'n_plus_one' AND instances >= 5)
+    )
+    AND (trace_id, entry_span_id, fingerprint) NOT IN (SELECT trace_id, entry_span_id, operation FROM rule_polls)
+
+-- name: fill_rule_counts
+INSERT INTO rule_counts
+WITH
     counted AS
     (
         SELECT
-            counts.trace_id AS trace_id,
-            counts.entry_span_id AS entry_span_id,
+            counts.trace_id AS trace,
+            counts.entry_span_id AS entry,
             counts.span_id AS count_span_id,
+            any(counts.start_ns) AS counted_ns,
+            -- the first after it, or else the first
             argMin(
                 (listings.fingerprint, listings.param, listings.source, listings.span_id, counts.known AND listings.known),
-                (listings.start_ns < counts.start_ns, listings.start_ns, listings.span_id)) AS listing,
-            any(counts.start_ns) AS counted_ns
-        FROM counts
-        INNER JOIN listings
+                (listings.start_ns < counts.start_ns, listings.start_ns, listings.span_id)) AS listing
+        FROM (SELECT * FROM rule_reads WHERE shape = 'count') AS counts
+        INNER JOIN (SELECT * FROM rule_reads WHERE complete) AS listings
             ON listings.trace_id = counts.trace_id
             AND listings.entry_span_id = counts.entry_span_id
             AND listings.rows_key = counts.rows_key
         WHERE counts.params = listings.params
             -- Nobody knows the parameters of stock spans: it must at least have been counted first.
             AND ((counts.known AND listings.known) OR listings.start_ns > counts.start_ns)
-        GROUP BY trace_id, entry_span_id, count_span_id
-    ),
-    sure AS (SELECT * FROM counted WHERE listing.5),
-    -- on stock spans: the first COUNT and the first listing after it, if there are as many of these
-    likely AS
-    (
-        SELECT
-            trace_id, entry_span_id, listing.1 AS fingerprint,
-            argMin(count_span_id, counted_ns) AS count_span_id,
-            argMin(listing, counted_ns) AS first_listing
-        FROM counted
-        WHERE NOT listing.5
-        GROUP BY trace_id, entry_span_id, fingerprint
-        HAVING count() = 1 OR uniqExact(counted.listing.4) > 1
-    ),
+        GROUP BY trace, entry, count_span_id
+    )
+SELECT trace, entry, count_span_id, counted_ns, listing.1, listing.2, listing.3, listing.4, listing.5
+FROM counted
+-- On stock spans: the first COUNT, if there is not one more of them than of listings.
+QUALIFY listing.5 OR (
+    row_number() OVER (PARTITION BY trace, entry, listing.1, listing.5 ORDER BY counted_ns, count_span_id) = 1
+    AND (count() OVER (PARTITION BY trace, entry, listing.1, listing.5) = 1
+        OR uniqExact(listing.4) OVER (PARTITION BY trace, entry, listing.1, listing.5) > 1))
+
+-- name: fill_rule_groups_of_duplicates
+-- The same read with the same parameters, wherever in the entry it stands, if nothing was written to
+-- its tables in between. A COUNT of rows and the listing of the same rows are the same read.
+INSERT INTO rule_groups
+WITH
     reads AS
     (
         SELECT trace_id, entry_span_id, fingerprint AS read, param AS parameters, source AS origin, true AS certain, span_id
-        FROM eligible
-        WHERE known AND span_id NOT IN (SELECT count_span_id FROM sure)
+        FROM rule_reads
+        WHERE known AND span_id NOT IN (SELECT span_id FROM rule_counts WHERE certain)
         UNION ALL
-        SELECT trace_id, entry_span_id, listing.1, listing.2, listing.3, true, count_span_id FROM sure
-        UNION ALL
-        SELECT trace_id, entry_span_id, first_listing.1, first_listing.2, first_listing.3, false,
-            arrayJoin([count_span_id, first_listing.4]) FROM likely
+        SELECT trace_id, entry_span_id, fingerprint, param, source, certain,
+            arrayJoin(if(certain, [span_id], [span_id, listing_span_id]))
+        FROM rule_counts
     ),
     again AS
     (
@@ -542,12 +582,12 @@ WITH
         SELECT
             again.trace_id AS trace_id, again.entry_span_id AS entry_span_id, again.read AS read,
             again.parameters AS parameters, again.origin AS origin, again.certain AS certain,
-            eligible.span_id AS span_id, eligible.start_ns AS start_ns, eligible.end_ns AS end_ns,
-            eligible.duration_ns AS duration_ns, eligible.entry_kind AS entry_kind,
-            eligible.shape AS shape, eligible.tables AS tables,
-            eligible.code_file AS code_file, eligible.code_line AS code_line, eligible.code_function AS code_function
+            query.span_id AS span_id, query.start_ns AS start_ns, query.end_ns AS end_ns,
+            query.duration_ns AS duration_ns, query.entry_kind AS entry_kind,
+            query.shape AS shape, query.tables AS tables,
+            query.code_file AS code_file, query.code_line AS code_line, query.code_function AS code_function
         FROM again
-        INNER JOIN eligible ON eligible.trace_id = again.trace_id AND eligible.span_id = again.span_id
+        INNER JOIN rule_reads AS query ON query.trace_id = again.trace_id AND query.span_id = again.span_id
     ),
     -- what was written before each of them
     dated AS
@@ -759,6 +799,12 @@ TRUNCATE TABLE rule_queries
 
 -- name: empty_rule_polls
 TRUNCATE TABLE rule_polls
+
+-- name: empty_rule_reads
+TRUNCATE TABLE rule_reads
+
+-- name: empty_rule_counts
+TRUNCATE TABLE rule_counts
 
 -- name: empty_rule_groups
 TRUNCATE TABLE rule_groups

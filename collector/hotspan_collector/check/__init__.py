@@ -1,0 +1,1 @@
+"""Runs the rules over files of OTLP, in memory: `hotspan check`."""

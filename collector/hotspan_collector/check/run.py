@@ -1,0 +1,105 @@
+"""Evaluates requests in a store that is gone afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hotspan_collector.api.findings import finding_from_row
+from hotspan_collector.rules.catalogue import Catalogue
+from hotspan_collector.rules.evaluator import Evaluator, Timing
+from hotspan_collector.rules.windows import WINDOW
+from hotspan_collector.sql import load_blocks
+from hotspan_collector.store.embedded import EmbeddedStore
+from hotspan_collector.store.migrate import migrate
+from hotspan_collector.store.spans_insert import SpanBounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hotspan_collector.api.models import Finding
+    from hotspan_collector.database import Database
+    from hotspan_collector.rules.catalogue import Rule
+
+__all__ = ["Outcome", "run_rules"]
+
+_SQL = load_blocks(__package__ or "", "check.sql")
+
+# A file may be of any age: all times that ClickHouse can hold.
+_ANY_TIME = SpanBounds(retention_days=200_000, future_tolerance_s=3e9, reversed_tolerance_ms=1_000)
+_AT_ONCE = Timing(settle_ms=0, settle_incomplete_ms=0, look_back_ms=0)
+_INSERT_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the rules found, worst first, and how much they looked at."""
+
+    findings: Sequence[Finding]
+    spans: int
+    entries: int
+    failed_rules: Mapping[str, str]
+
+
+def run_rules(requests: Sequence[bytes], *, catalogue: Catalogue) -> Outcome:
+    """Run every rule over serialized requests; those over windows over all of them.
+
+    Raises:
+        HotspanError: the engine cannot do it; the message says why.
+
+    """
+    store = EmbeddedStore(
+        None,
+        bounds=_ANY_TIME,
+        settings={"do_not_merge_across_partitions_select_final": 1},
+        insert_settings={"max_partitions_per_insert_block": 0},
+    )
+    try:
+        migrate(store)
+        spans = sum(
+            store.insert_spans(body, token=str(number))
+            for number, body in enumerate(_joined(requests))
+        )
+        return _evaluate(store, catalogue, spans=spans)
+    finally:
+        store.close()
+
+
+def _evaluate(store: Database, catalogue: Catalogue, *, spans: int) -> Outcome:
+    [period] = store.rows(_SQL["period"])
+    catalogue = _over(catalogue, minutes=period["minutes"])
+    evaluator = Evaluator(store, catalogue=catalogue, timing=_AT_ONCE, open_after_hits=1)
+    report = evaluator.tick()
+    _, failed = evaluator.run_windows(now_ms=period["ended_ms"]) if spans else ((), {})
+    return Outcome(
+        findings=[finding_from_row(catalogue, row) for row in store.rows(_SQL["findings"])],
+        spans=spans,
+        entries=report.entries,
+        failed_rules={**report.failed_rules, **failed},
+    )
+
+
+def _over(catalogue: Catalogue, *, minutes: float) -> Catalogue:
+    """Let the rules over windows see all that is in the files."""
+    return Catalogue({name: _widened(rule, minutes) for name, rule in catalogue.rules.items()})
+
+
+def _widened(rule: Rule, minutes: float) -> Rule:
+    if rule.kind != "window":
+        return rule
+    known = float(str(rule.values[WINDOW]))
+    return replace(rule, values={**rule.values, WINDOW: max(known, minutes)})
+
+
+def _joined(requests: Sequence[bytes]) -> Iterator[bytes]:
+    """Join requests, which makes one request, up to what an insert should carry."""
+    parts: list[bytes] = []
+    size_bytes = 0
+    for request in requests:
+        if parts and size_bytes + len(request) > _INSERT_BYTES:
+            yield b"".join(parts)
+            parts, size_bytes = [], 0
+        parts.append(request)
+        size_bytes += len(request)
+    if parts:
+        yield b"".join(parts)
