@@ -1,12 +1,14 @@
 """What happens to a span in this process, between its start and the exporter."""
 
+import functools
 import sys
+from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.semconv.attributes.code_attributes import (
     CODE_FILE_PATH,
     CODE_FUNCTION_NAME,
@@ -17,6 +19,7 @@ from opentelemetry.trace import SpanKind
 from hotspan_instrumentation import guard
 from hotspan_instrumentation.bookkeeping import is_bookkeeping
 from hotspan_instrumentation.call_site import CallSiteFinder
+from hotspan_instrumentation.dropped_spans import add_dropped_spans
 from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.span_attributes import add_attributes
 
@@ -55,15 +58,19 @@ class CallSiteProcessor(SpanProcessor):
 
 
 class ExportProcessor(BatchSpanProcessor):
-    """The SDK's batch processor: without the worker's bookkeeping, and with a bounded end."""
+    """The SDK's batch processor: without the worker's bookkeeping, and with a bounded end.
+
+    It counts what it loses, for the next entry to tell.
+    """
 
     def __init__(self, span_exporter: SpanExporter) -> None:
-        super().__init__(span_exporter)
+        super().__init__(_counting_failures(span_exporter))
         self._settings = current_settings()
 
     def on_end(self, span: ReadableSpan) -> None:
         if not self._settings.celery_bookkeeping and is_bookkeeping(span):
             return
+        _count_overflow(self._batch_processor)
         super().on_end(span)
 
     def shutdown(self) -> None:
@@ -73,3 +80,25 @@ class ExportProcessor(BatchSpanProcessor):
             self._batch_processor.shutdown(timeout_millis=self._settings.flush_timeout_ms)
         except (AttributeError, TypeError):
             super().shutdown()  # type: ignore[no-untyped-call]  # upstream
+
+
+@guard.guarded
+def _count_overflow(batch_processor: Any) -> None:  # noqa: ANN401 - the SDK's own
+    """Count the oldest span if the one that is about to be queued pushes it out."""
+    if len(batch_processor._queue) >= batch_processor._max_queue_size:  # noqa: SLF001 - no public way
+        add_dropped_spans(1)
+
+
+def _counting_failures(exporter: SpanExporter) -> SpanExporter:
+    """Have an exporter count the spans that it could not deliver."""
+    original = exporter.export
+
+    @functools.wraps(original)
+    def export(spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = original(spans)
+        if result is not SpanExportResult.SUCCESS:
+            add_dropped_spans(len(spans))
+        return result
+
+    exporter.export = export  # type: ignore[method-assign]  # the rest of it stays as it is
+    return exporter

@@ -9,14 +9,15 @@ import pytest
 from asgiref.sync import sync_to_async
 from opentelemetry import context, trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from hotspan_instrumentation import entry as entry_module
 from hotspan_instrumentation import guard
-from hotspan_instrumentation.dropped_spans import add_dropped_spans
+from hotspan_instrumentation.dropped_spans import add_dropped_spans, take_dropped_spans
 from hotspan_instrumentation.entry import ENTRY_SPAN_ID, EntryProcessor, current_entry, entry_of
+from hotspan_instrumentation.processors import ExportProcessor
 
 _REMOTE = trace.set_span_in_context(
     NonRecordingSpan(
@@ -195,6 +196,28 @@ def test_dropped_spans_are_told_by_the_next_entry(tracer, finished):
 
     told = {name: span.attributes.get("hotspan.spans_dropped") for name, span in finished().items()}
     assert told == {"first": 3, "second": None}
+
+
+class Refusing(SpanExporter):
+    def export(self, spans):
+        return SpanExportResult.FAILURE
+
+
+def test_lost_spans_are_counted(monkeypatch):
+    """Spans that found no room in the queue, or that could not be delivered, are counted."""
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "2")
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2")
+    processor = ExportProcessor(Refusing())
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(processor)
+    take_dropped_spans()
+    with processor._batch_processor._export_lock:  # nothing is sent meanwhile
+        for _ in range(5):
+            provider.get_tracer("test").start_span("query", kind=SpanKind.CLIENT).end()
+        pushed_out = take_dropped_spans()
+    provider.shutdown()
+
+    assert (pushed_out, take_dropped_spans()) == (3, 2)
 
 
 def test_cpu_time_of_a_thread(tracer, finished):
