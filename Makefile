@@ -61,8 +61,13 @@ format: setup ## Format the code
 bench: setup ## Measure, and write docs/performance.md
 	@$(RUN)/python tests/benchmarks/run.py
 
+.PHONY: eval
+eval: setup ## Measure precision and recall of the rules on labelled cases
+	@$(RUN)/python tests/rules/eval.py
+
 .PHONY: docs
-docs: setup ## Build the documentation into docs/_build/html
+docs: setup ## Write the pages of the rules, and build the documentation into docs/_build/html
+	@$(RUN)/python -m hotspan_collector.rules.docs docs/rules
 	@$(RUN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
