@@ -29,7 +29,7 @@ _pool: str | None = None
 
 
 def remember_pool(implementation: type) -> None:
-    """Note how this process, and what it forks, runs tasks: prefork, threads, solo, gevent."""
+    """Note how this process, and what it forks, runs tasks: prefork, thread, solo, gevent."""
     global _pool  # noqa: PLW0603 - a fact about the process
     _pool = implementation.__module__.rpartition(".")[2]
 

@@ -219,6 +219,26 @@ def test_scheduled_tasks_name_their_entry(shop, shared_sink):
     ]
 
 
+def test_threads(bookshop, sink, redis_url):
+    """A worker with threads says the same of its tasks."""
+    bookshop.env |= SOON_MS | {"BOOKSHOP_BROKER_URL": redis_url}
+    _publish(bookshop, "succeed", "fail", "fail_as_expected", "try_again")
+    bookshop.worker(*QUIET, "--pool", "threads")
+    sink.wait_for("run/books.outcomes.try_again", count=2)
+    runs = [span for span in sink.spans() if span.name.startswith("run/")]
+
+    assert sorted(
+        (span.name.rpartition(".")[2], attributes(span)["hotspan.task.outcome"]) for span in runs
+    ) == [
+        ("fail", "failure"),
+        ("fail_as_expected", "failure"),
+        ("succeed", "success"),
+        ("try_again", "retry"),
+        ("try_again", "success"),
+    ]
+    assert {attributes(span)["hotspan.task.pool"] for span in runs} == {"thread"}
+
+
 def test_errors_of_ours_stop_nothing(bookshop, sink, redis_url):
     """When our hooks fail, Celery handles every end as it does without us."""
     bookshop.env |= SOON_MS | {
