@@ -284,19 +284,24 @@ WITH
         FROM rule_spans
         WHERE NOT is_entry AND kind IN ('client', 'producer') AND entry_duration_ns >= 2 * shortest_pause_ns
     ),
+    slow AS
+    (
+        SELECT trace_id, entry_span_id, operation
+        FROM operations
+        WHERE operation != 0
+        GROUP BY trace_id, entry_span_id, operation
+        HAVING count() >= 3 AND max(start_ns) - min(start_ns) >= (count() - 1) * shortest_pause_ns
+    ),
     waiting AS
     (
         SELECT
             trace_id, entry_span_id, operation,
-            count() AS n,
             min(start_ns) AS first_ns,
             max(start_ns) AS last_ns
         FROM operations
-        WHERE operation != 0
+        WHERE (trace_id, entry_span_id, operation) IN (SELECT trace_id, entry_span_id, operation FROM slow)
         GROUP BY trace_id, entry_span_id, operation
-        HAVING n >= 3
-            AND last_ns - first_ns >= (n - 1) * shortest_pause_ns
-            AND arrayMin(arrayPopFront(arrayDifference(arraySort(groupArray(toInt64(start_ns)))))) >= shortest_pause_ns
+        HAVING arrayMin(arrayPopFront(arrayDifference(arraySort(groupArray(toInt64(start_ns)))))) >= shortest_pause_ns
     ),
     around AS
     (
