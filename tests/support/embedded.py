@@ -32,6 +32,11 @@ _TABLES = (
 @pytest.fixture
 def embedded_store() -> SpanStore:
     """An empty store."""
+    return emptied_store()
+
+
+def emptied_store() -> SpanStore:
+    """Return the store of this process, emptied: for what lasts longer than one test."""
     store = shared_store()
     for table in _TABLES:
         store.execute(f"TRUNCATE TABLE {table}")

@@ -217,7 +217,12 @@ SELECT
         AND db_statement != ''
         AND db_system NOT IN ('', 'redis', 'memcached')
         AND NOT match(db_statement, '(?i)^(SELECT set_config\\(|SET SESSION TRANSACTION|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)') AS is_query,
-    kind = 'client' AND db_system = '' AND (http_method != '' OR peer != '') AS is_call
+    kind = 'client'
+        AND db_system = ''
+        AND (http_method != '' OR peer != '' OR attributes['rpc.system'] != '' OR attributes['gen_ai.system'] != '')
+        AND attributes['hotspan.db.connect'] = ''
+        -- waiting for messages is no call
+        AND attributes['rpc.method'] != 'ReceiveMessage' AS is_call
 FROM spans FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
@@ -475,10 +480,12 @@ INSERT INTO findings
 )
 SELECT
     concat('v1:', lower(hex(sipHash128(
-        {rule:String}, entry.namespace, entry.service, entry.environment, entry.name, found.identity)))),
+        {rule:String}, entry.namespace, entry.service, entry.environment,
+        if({about:String} = 'service', '', entry.name), found.identity)))),
     {rule:String},
     entry.trace_id, entry.entry_span_id, entry.start_time, entry.duration_ns,
-    entry.service, entry.namespace, entry.environment, entry.version, entry.kind, entry.name, entry.weight,
+    entry.service, entry.namespace, entry.environment, entry.version, entry.kind,
+    if({about:String} = 'service', '', entry.name), entry.weight,
     found.identity, found.severity, found.confidence, found.count, found.wasted_ns, found.statement,
     found.details, found.missing, found.span_ids,
     found.suggestion, found.code_file, found.code_line, found.code_function,

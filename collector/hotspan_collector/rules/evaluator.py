@@ -195,7 +195,13 @@ class Evaluator:
             statement = _SQL["insert_findings"].replace("{rule_sql}", rule.sql)
             try:
                 self._database.execute(
-                    statement, {"rule": rule.id, "generation": generation, **rule.values}
+                    statement,
+                    {
+                        "rule": rule.id,
+                        "about": rule.about,
+                        "generation": generation,
+                        **rule.values,
+                    },
                 )
             except StoreRefusedError as error:
                 _LOG.exception("rule_failed", rule=rule.id)

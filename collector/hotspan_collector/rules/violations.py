@@ -88,7 +88,7 @@ class Violations:
     def _policy(self, rule_id: str) -> Policy:
         rule = self._catalogue.rules.get(rule_id)
         return Policy(
-            open_after_hits=self._open_after_hits,
+            open_after_hits=(rule and rule.open_after_hits) or self._open_after_hits,
             opens_at_once=rule.opens_at_once if rule else False,
             critical_hits_per_hour=rule.critical_hits_per_hour if rule else 0,
         )

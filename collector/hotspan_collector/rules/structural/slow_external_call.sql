@@ -36,24 +36,10 @@ unit = "ms"
 reason = "Proxies and users give up at about this time."
 
 [suggestions]
-web = "Take the call to {target} out of the request: start a Celery task after the commit (transaction.on_commit(task.delay)), or cache its answer. Until then give it a timeout, for example timeout=(3.05, 10)."
-task = "Give the call to {target} a timeout, for example timeout=(3.05, 10), and retry with back-off (autoretry_for, retry_backoff); cache its answer, or send several in one request."
+web = "Take the call to {target} out of the request: start a Celery task after the commit (transaction.on_commit(lambda: task.delay(pk))), or cache its answer. {timeout}"
+task = "Cache the answer of {target}, or send several in one request; retry with back-off (autoretry_for, retry_backoff). {timeout}"
+model = "The longer the prompt and the answer, the longer {target} thinks: send what the question needs only, limit the tokens of the answer, cache what is asked again, stream the answer, or answer from a Celery task. {timeout}"
 */
-WITH calls AS
-(
-    SELECT
-        *,
-        concat(
-            if(http_method = '', '', concat(http_method, ' ')),
-            peer,
-            -- the path without what differs from call to call
-            replaceRegexpAll(path(url), '/(\\d+|[0-9a-fA-F]{8}-?[0-9a-fA-F-]{4,}|[0-9a-fA-F]{16,})', '/{id}')) AS target,
-        duration_ns >= {slow_ms:Float64} * 1e6
-            OR (duration_ns >= {share_min_ms:Float64} * 1e6
-                AND duration_ns >= entry_duration_ns * {share_percent:Float64} / 100) AS slow
-    FROM rule_spans
-    WHERE is_call
-)
 SELECT
     trace_id,
     entry_span_id,
@@ -63,8 +49,8 @@ SELECT
         max(duration_ns) >= {slow_ms:Float64} * 1e6, 'warning',
         'info') AS severity,
     if(code_file = '', 'medium', 'high') AS confidence,
-    countIf(slow) AS count,
-    intervalLengthSumIf(start_ns, end_ns, slow) AS wasted_ns,
+    count() AS count,
+    intervalLengthSum(start_ns, end_ns) AS wasted_ns,
     '' AS statement,
     map(
         'target', target,
@@ -72,13 +58,18 @@ SELECT
         'slowest_ms', toString(round(max(duration_ns) / 1e6, 1)),
         'share', toString(least(100, round(100 * wasted_ns / greatest(1, any(entry_duration_ns))))),
         'status', toString(max(http_status)),
+        'timeout', if(max(timeout_s) > 0, concat('Its timeout is ', toString(max(timeout_s)), ' s.'), 'Until then give it a timeout: timeout=(3.05, 10).'),
         'error', any(exception_type)) AS details,
-    arrayFilter(x -> x != '', [if(code_file = '', 'code.file.path', '')]) AS missing,
-    arraySlice(arrayMap(x -> x.2, arraySort(groupArrayIf((start_ns, span_id), slow))), 1, 20) AS span_ids,
-    if(any(entry_kind) = 'web', 'web', 'task') AS suggestion,
+    arrayFilter(x -> x != '', [
+        if(code_file = '', 'code.file.path', ''),
+        if(max(timeout_s) IS NULL, 'hotspan.client.timeout_s', '')]) AS missing,
+    arraySlice(arrayMap(x -> x.2, arraySort(groupArray((start_ns, span_id)))), 1, 20) AS span_ids,
+    multiIf(max(is_model), 'model', any(entry_kind) = 'web', 'web', 'task') AS suggestion,
     code_file,
     code_line,
     code_function
-FROM calls
+FROM rule_calls
+WHERE duration_ns >= {slow_ms:Float64} * 1e6
+    OR (duration_ns >= {share_min_ms:Float64} * 1e6
+        AND duration_ns >= entry_duration_ns * {share_percent:Float64} / 100)
 GROUP BY trace_id, entry_span_id, target, code_file, code_line, code_function
-HAVING count > 0

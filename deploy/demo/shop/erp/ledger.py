@@ -14,5 +14,6 @@ def ledger_audit(request):
     twins = LedgerEntry.objects.filter(reference=OuterRef("reference")).order_by()
     counted = twins.values("reference").annotate(count=Count("id")).values("count")
     entries = LedgerEntry.objects.filter(status="open", booked_day=17)
-    rows = entries.annotate(twins=Subquery(counted)).values_list("reference", "twins")
+    audited = entries.annotate(twins=Subquery(counted)).order_by("-twins", "reference")
+    rows = audited.values_list("reference", "twins")
     return JsonResponse({"rows": list(rows)})
