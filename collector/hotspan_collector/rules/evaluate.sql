@@ -227,6 +227,10 @@ FROM spans FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
     AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
+-- FINAL takes together what has the same sorting key. Spans that share an id, and differ in service
+-- or time, would be joined with each other at every hop: squared, and squared again.
+ORDER BY trace_id, span_id, inserted_at DESC, service, start_time
+LIMIT 1 BY trace_id, span_id
 
 -- name: first_hop
 -- A candidate points at itself, and so does a root; every other span at its parent, or at its entry
