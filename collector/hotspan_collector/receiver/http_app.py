@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from typing import TYPE_CHECKING
 
 import structlog
 from google.protobuf import json_format
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -32,6 +34,8 @@ __all__ = ["create_otlp_app"]
 _LOG = structlog.get_logger(__name__)
 _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
+_GZIP = 31  # zlib's number for gzip with the largest window
+_CLIENT_CLOSED_REQUEST = 499
 # Codes of google.rpc.Code
 _INVALID_ARGUMENT, _UNAUTHENTICATED, _UNAVAILABLE, _RESOURCE_EXHAUSTED = 3, 16, 14, 8
 
@@ -53,14 +57,17 @@ def create_otlp_app(*, settings: Settings, committer: Committer) -> Starlette:
         try:
             _check(request, settings)
             body = await _read(request, limit=settings.max_request_bytes)
-            protobuf = protobuf_from_json(body) if encoding == _JSON else body
-            outcome = await committer.submit(protobuf, count_spans(protobuf))
+            # In a thread: a large request must not keep the others, and the API, waiting.
+            protobuf, spans = await asyncio.to_thread(_decode, body, encoding)
+            outcome = await committer.submit(protobuf, spans)
         except _RefusedError as error:
             return _answer(status(error.code, str(error)), encoding, error.http_status)
         except (MalformedRequestError, StoreRefusedError) as error:
             return _answer(status(_INVALID_ARGUMENT, str(error)), encoding, 400)
         except StoreUnavailableError as error:
             return _retry(str(error), encoding)
+        except ClientDisconnect:
+            return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody reads it
         except Exception as error:  # noqa: BLE001 (500 would make clients drop their spans)
             _LOG.exception("export_failed")
             return _retry(f"The collector failed: {error}", encoding)
@@ -80,6 +87,11 @@ def create_otlp_app(*, settings: Settings, committer: Committer) -> Starlette:
             Route("/v1/logs", discard, methods=["POST"]),
         ]
     )
+
+
+def _decode(body: bytes, encoding: str) -> tuple[bytes, int]:
+    protobuf = protobuf_from_json(body) if encoding == _JSON else body
+    return protobuf, count_spans(protobuf)
 
 
 def _content_type(request: Request) -> str:
@@ -108,29 +120,59 @@ def _check(request: Request, settings: Settings) -> None:
 
 
 async def _read(request: Request, *, limit: int) -> bytes:
-    """Read and decompress the body, no further than the limit."""
+    """Read and decompress the body; neither form may be larger than the limit."""
     compressed = request.headers.get("content-encoding", "").lower() == "gzip"
-    inflate = zlib.decompressobj(wbits=31) if compressed else None
+    inflate = _Inflate() if compressed else None
     parts: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in request.stream():
-            part = inflate.decompress(chunk, limit - size + 1) if inflate else chunk
-            parts.append(part)
-            size += len(part)
-            if size > limit:
-                raise _RefusedError(
-                    413,
-                    _RESOURCE_EXHAUSTED,
-                    f"The request is larger than {limit} bytes after decompression "
-                    "(HOTSPAN_MAX_REQUEST_BYTES); send smaller batches "
-                    "(OTEL_BSP_MAX_EXPORT_BATCH_SIZE).",
-                )
-    except zlib.error as error:
-        raise MalformedRequestError(f"The body is not gzip: {error}") from error
-    if inflate and not inflate.eof:
+    size = received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        part = inflate.feed(chunk, most=limit - size + 1) if inflate else chunk
+        parts.append(part)
+        size += len(part)
+        if max(size, received) > limit:
+            raise _RefusedError(
+                413,
+                _RESOURCE_EXHAUSTED,
+                f"The request is larger than {limit} bytes after decompression "
+                "(HOTSPAN_MAX_REQUEST_BYTES); send smaller batches "
+                "(OTEL_BSP_MAX_EXPORT_BATCH_SIZE).",
+            )
+    if inflate and not inflate.complete:
         raise MalformedRequestError("The gzip body ends too early.")
     return b"".join(parts)
+
+
+class _Inflate:
+    """Decompresses gzip, which may come in several members one after the other (RFC 1952)."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(wbits=_GZIP)
+
+    @property
+    def complete(self) -> bool:
+        """Whether what has come ends where a member ends."""
+        return self._member.eof
+
+    def feed(self, chunk: bytes, *, most: int) -> bytes:
+        """Return what `chunk` holds, at most `most` bytes of it.
+
+        Raises:
+            MalformedRequestError: it is not gzip.
+
+        """
+        parts: list[bytes] = []
+        while chunk and most > 0:
+            if self._member.eof:
+                self._member = zlib.decompressobj(wbits=_GZIP)
+            try:
+                part = self._member.decompress(chunk, most)
+            except zlib.error as error:
+                raise MalformedRequestError(f"The body is not gzip: {error}") from error
+            parts.append(part)
+            most -= len(part)
+            chunk = self._member.unused_data
+        return b"".join(parts)
 
 
 def _retry(message: str, encoding: str) -> Response:
