@@ -95,10 +95,11 @@ SETTINGS use_skip_indexes_if_final = 1
 
 -- name: trace_spans
 -- One JSON object a line (JSON escapes line ends), so that the answer is put together from bytes.
+-- An attribute may be bytes that are no UTF-8, which JSON does not allow.
 SELECT concat(
     substring(json, 1, length(json) - 1),
     ',"code":',
-    if(code_file = '', 'null', toJSONString(CAST((code_file, code_line, code_function), 'Tuple(file String, line UInt32, function String)'))),
+    if(code_file = '', 'null', toJSONString(CAST((toValidUTF8(code_file), code_line, toValidUTF8(code_function)), 'Tuple(file String, line UInt32, function String)'))),
     '}')
 FROM
 (
@@ -110,12 +111,12 @@ FROM
                 if(parent_span_id = toFixedString('', 8), NULL, lower(hex(parent_span_id))),
                 if(entry_span_id = toFixedString('', 8), NULL, lower(hex(entry_span_id))),
                 name,
-                service,
+                toValidUTF8(service),
                 toString(kind),
                 (toUnixTimestamp64Nano(start_time) - {started_ns:Int64}) / 1000,
                 duration_ns / 1000,
                 toString(status),
-                nullIf(db_statement, ''),
+                nullIf(toValidUTF8(db_statement), ''),
                 if(db_fingerprint = 0, NULL, toString(db_fingerprint))
             ),
             'Tuple(span_id String, parent_span_id Nullable(String), entry_span_id Nullable(String), name String, service String, kind String, start_us Float64, duration_us Float64, status String, statement Nullable(String), statement_fingerprint Nullable(String))'
