@@ -29,20 +29,39 @@ _CODE = re.compile(r"[Cc]ode: (\d+)")
 # ClickHouse's errors that say "not now" rather than "not this".
 _TEMPORARY_CODES = frozenset(
     {
+        75,  # CANNOT_WRITE_TO_FILE_DESCRIPTOR: a disk is full
+        76,  # CANNOT_OPEN_FILE
+        96,  # CANNOT_WRITE_TO_SOCKET
         159,  # TIMEOUT_EXCEEDED
         164,  # READONLY, while a disk is full
+        173,  # CANNOT_ALLOCATE_MEMORY
+        201,  # QUOTA_EXCEEDED
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        203,  # NO_FREE_CONNECTION
+        204,  # CANNOT_FSYNC
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
+        225,  # NO_ZOOKEEPER
+        236,  # ABORTED: it is stopping
         241,  # MEMORY_LIMIT_EXCEEDED
         242,  # TABLE_IS_READ_ONLY
         243,  # NOT_ENOUGH_SPACE
         252,  # TOO_MANY_PARTS
         279,  # ALL_CONNECTION_TRIES_FAILED
+        285,  # TOO_FEW_LIVE_REPLICAS
+        294,  # CANNOT_WRITE_TO_FILE
         319,  # UNKNOWN_STATUS_OF_INSERT
         394,  # QUERY_WAS_CANCELLED
         425,  # SYSTEM_ERROR
+        439,  # CANNOT_SCHEDULE_TASK
+        497,  # ACCESS_DENIED, while somebody changes rights
+        516,  # AUTHENTICATION_FAILED, while somebody changes passwords
+        586,  # CANNOT_CREATE_FILE
         735,  # QUERY_WAS_CANCELLED_BY_CLIENT
+        745,  # SERVER_OVERLOADED
+        999,  # KEEPER_EXCEPTION
+        1000,  # POCO_EXCEPTION: the network, or files
+        1001,  # STD_EXCEPTION: files, among others a full disk
     }
 )
 
