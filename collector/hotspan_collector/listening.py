@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-__all__ = ["HttpServer", "bind"]
+__all__ = ["HttpServer", "bind", "host_and_port"]
 
 
 def bind(host: str, port: int, *, what: str, option: str) -> socket.socket:
@@ -42,10 +42,15 @@ def bind(host: str, port: int, *, what: str, option: str) -> socket.socket:
     return listener
 
 
+def host_and_port(host: str, port: int) -> str:
+    """Return them as URLs and gRPC want them: addresses of IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class HttpServer(uvicorn.Server):
     """Serves an application on a bound socket, and leaves signals to whoever runs it."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, *, drain_s: float = 5.0) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, *, drain_s: float) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,

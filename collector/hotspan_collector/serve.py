@@ -16,10 +16,9 @@ from hotspan_collector.alerts.outbox import announce, announce_missed, count_ale
 from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.api.app import create_app
 from hotspan_collector.api.models import Status
-from hotspan_collector.errors import HotspanError
 from hotspan_collector.health import EvaluatorHealth
 from hotspan_collector.ingest.committer import Committer
-from hotspan_collector.listening import HttpServer, bind
+from hotspan_collector.listening import HttpServer, bind, host_and_port
 from hotspan_collector.receiver.grpc_server import start_grpc_server
 from hotspan_collector.receiver.http_app import create_otlp_app
 from hotspan_collector.rules.catalogue import load_catalogue
@@ -60,9 +59,7 @@ class _Collector:
             evaluator_lag_s=self.health.lag_s(),
             evaluator_pending_entries=self.health.pending_traces,
             last_evaluated_entry=self.health.newest_entry,
-            alerts_pending=count_alerts(self.store).pending
-            if self.settings.alert_webhook_url
-            else 0,
+            alerts_pending=self._alerts_pending(),
         )
 
     def _alerts_pending(self) -> int:
@@ -93,13 +90,16 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
             settings=settings, committer=collector.committer
         )
         otlp_server = HttpServer(
-            create_otlp_app(settings=settings, committer=collector.committer), http
+            create_otlp_app(settings=settings, committer=collector.committer),
+            http,
+            drain_s=settings.drain_s,
         )
         api_server = HttpServer(
             create_app(
                 database=store, catalogue=catalogue, status=collector.status, settings=settings
             ),
             api,
+            drain_s=settings.drain_s,
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(collector.committer.run())
@@ -108,9 +108,9 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
             group.create_task(otlp_server.run_until_stopped())
             group.create_task(api_server.run_until_stopped())
             started(
-                f"OTLP/gRPC {settings.host}:{grpc_port}  "
-                f"OTLP/HTTP http://{settings.host}:{otlp_server.port}  "
-                f"API http://{settings.host}:{api_server.port}  "
+                f"OTLP/gRPC {host_and_port(settings.host, grpc_port)}  "
+                f"OTLP/HTTP http://{host_and_port(settings.host, otlp_server.port)}  "
+                f"API http://{host_and_port(settings.host, api_server.port)}  "
                 f"store {store.describe()}"
             )
             await collector.stopping.wait()
@@ -190,7 +190,7 @@ class _Evaluation:
                 changes += self._look_back(self._evaluator)
             self._announce(changes)
             health.note(report)
-        except HotspanError as error:
+        except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the receivers)
             _LOG.exception("tick_failed")
             health.note_failure(error)
             self._evaluator = None

@@ -19,6 +19,7 @@ from hotspan_collector.errors import (
     StoreUnavailableError,
 )
 from hotspan_collector.ingest.otlp import count_spans
+from hotspan_collector.listening import host_and_port
 from hotspan_collector.receiver.answers import is_allowed, response, retry_info, shorten, status
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ async def start_grpc_server(
         )
     )
     try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
+        port = server.add_insecure_port(host_and_port(settings.host, settings.grpc_port))
     except RuntimeError as error:
         raise PortInUseError(
             f"OTLP/gRPC cannot listen on {settings.host}:{settings.grpc_port}: the port is taken. "
