@@ -23,8 +23,9 @@ IN_SIGNAL: Final = "hotspan.client.in_signal"
 
 NO_TIMEOUT: Final = -1.0
 
-_DATABASES: Final = ("db.system.name", "db.system")
 _HTTP: Final = ("http.request.method", "http.method")
+# What the spans of calls have when they start; those of databases have nothing yet.
+_CALLS: Final = (*_HTTP, "rpc.system", "network.protocol.name")
 
 # The signal whose receivers are at work.
 active_signal: contextvars.ContextVar[str | None] = contextvars.ContextVar(
@@ -44,7 +45,7 @@ class ClientCallProcessor(SpanProcessor):
 @guarded
 def _describe_place(span: Span) -> None:
     attributes = span.attributes or {}
-    if any(name in attributes for name in _DATABASES):
+    if not any(name in attributes for name in _CALLS):
         return
     span.set_attribute(IN_SIGNAL, active_signal.get() is not None)
     in_transaction = _in_transaction()

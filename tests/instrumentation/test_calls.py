@@ -98,6 +98,15 @@ def test_where_calls_are_made(get, shared_sink, page, in_transaction, in_signal)
         }
 
 
+def test_queries_are_no_calls(get, shared_sink):
+    """What concerns calls to other services is not said of statements."""
+    shared_sink.requests.clear()
+    get("in_signal")
+    (insert,) = shared_sink.spans("INSERT")
+
+    assert starting_with(insert, "hotspan.client.") == {}
+
+
 def test_slow_receivers(get, shared_sink):
     """The request says which signal took its time, and whose receivers."""
     shared_sink.requests.clear()
