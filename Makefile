@@ -18,7 +18,7 @@ setup: $(SETUP) ## Install hotspan and everything it needs into .venv
 # Installed into a folder of its own, so that Debian's "externally managed" Python is left alone.
 $(UV): requirements/uv.txt
 	@echo "Installing uv into .tools"
-	@python3 -m pip install --quiet --disable-pip-version-check --require-hashes --upgrade --target .tools -r requirements/uv.txt
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --require-hashes --upgrade --target .tools -r requirements/uv.txt
 	@touch $(UV)
 
 $(SETUP): $(UV) requirements/dev.txt pyproject.toml

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from hotspan_ui.settings import Settings
 
@@ -26,12 +27,12 @@ class CannotStartError(Exception):
 
 def ui(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
     api_url: Annotated[str | None, typer.Option(help="Where the collector's API is.")] = None,
 ) -> None:
     """Serve the web UI."""
-    chosen = _settings(host=host, port=port, api_url=api_url)
     try:
+        chosen = _settings(host=host, port=port, api_url=api_url)
         check(chosen)
     except CannotStartError as error:
         typer.echo(f"hotspan ui: {error}", err=True)
@@ -45,7 +46,17 @@ def ui(
 
 def _settings(*, host: str | None, port: int | None, api_url: str | None) -> Settings:
     given = {"host": host, "port": port, "api_url": api_url}
-    return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        problems = [f"{_variable(str(each['loc'][0]))}: {each['msg']}" for each in error.errors()]
+        raise CannotStartError("; ".join(problems)) from error
+
+
+def _variable(name: str) -> str:
+    if name in {"api_url", "api_key"}:
+        return f"HOTSPAN_{name.upper()}"
+    return name if name.startswith("HOTSPAN_") else f"HOTSPAN_UI_{name.upper()}"
 
 
 def check(chosen: Settings) -> None:

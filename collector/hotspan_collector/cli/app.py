@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,9 +15,6 @@ from hotspan_collector.cli.serve import serve
 from hotspan_collector.cli.trace import trace
 from hotspan_collector.cli.violations import violations
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -28,31 +25,41 @@ app = typer.Typer(
 )
 
 
-def _elsewhere(module: str, name: str, *, missing: str) -> Callable[..., None]:
-    """Return a command that lives in another package, or one that says how to get it."""
+def _elsewhere(module: str, name: str, *, missing: str) -> None:
+    """Register a command that lives in another package, or one that says how to get it."""
     try:
-        command: Callable[..., None] = getattr(importlib.import_module(module), name)
+        app.command(name)(getattr(importlib.import_module(module), name))
     except ModuleNotFoundError as error:
         reason = f"hotspan {name}: {error.name} is not installed. {missing}"
 
-        def command() -> None:
+        def explain() -> None:
             typer.echo(reason, err=True)
             raise typer.Exit(1)
 
-        command.__doc__ = f"Not available here. {missing}"
-    return command
+        anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+        app.command(name, help=f"Not available here. {missing}", context_settings=anything)(explain)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer calls it)
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 @app.callback()
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            callback=_print_version,
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
+    del version
 
 
 app.command("serve")(serve)
@@ -61,13 +68,9 @@ app.command("violations")(violations)
 app.command("trace")(trace)
 app.add_typer(rules, name="rules")
 app.command("doctor")(doctor)
-app.command("ui")(
-    _elsewhere("hotspan_ui.command", "ui", missing='Install it with: pip install "hotspan[ui]".')
-)
-app.command("demo")(
-    _elsewhere(
-        "hotspan_demo.command",
-        "demo",
-        missing="The demo runs in a checkout of hotspan's repository: make demo.",
-    )
+_elsewhere("hotspan_ui.command", "ui", missing='Install it with: pip install "hotspan[ui]".')
+_elsewhere(
+    "hotspan_demo.command",
+    "demo",
+    missing="The demo runs in a checkout of hotspan's repository: make demo.",
 )

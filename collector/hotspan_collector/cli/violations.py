@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 from rich.console import Group
@@ -10,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from hotspan_collector.api.models import Violation, Violations
-from hotspan_collector.cli.client import ApiKey, ApiUrl, Format, open_api
+from hotspan_collector.api.models import Violation, ViolationDetail, Violations
+from hotspan_collector.cli.client import ApiClient, ApiKey, ApiUrl, Format, open_api
 from hotspan_collector.cli.terminal import (
     count_text,
     duration_text,
@@ -29,6 +30,9 @@ _STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"
 
 
 def violations(  # noqa: PLR0913 (options)
+    violation_id: Annotated[
+        str, typer.Argument(help="Show this one, with the traces that prove it.", metavar="[ID]")
+    ] = "",
     *,
     service: Annotated[str, typer.Option(help="Of this service.")] = "",
     environment: Annotated[str, typer.Option(help="In this environment.")] = "",
@@ -51,6 +55,8 @@ def violations(  # noqa: PLR0913 (options)
 
       hotspan violations --service shop --severity critical
 
+      hotspan violations v1:4f0c…
+
       hotspan violations --format json | jq -r '.violations[].code.file'
 
     Exit codes: 0 answered (also when there are none), 2 wrong option, 3 API not reachable.
@@ -65,11 +71,32 @@ def violations(  # noqa: PLR0913 (options)
         "limit": limit,
     }
     with open_api(api_url, api_key) as api:
+        if violation_id:
+            _show_one(api, violation_id, output)
+            return
         if output is Format.JSON:
             typer.echo(api.get("/violations", filters))
             return
         found = api.read(Violations, "/violations", filters)
     _print(open_console(), found, filtered=any(list(filters.values())[:-1]))
+
+
+def _show_one(api: ApiClient, violation_id: str, output: Format) -> None:
+    path = f"/violations/{quote(violation_id, safe='')}"
+    if output is Format.JSON:
+        typer.echo(api.get(path))
+        return
+    found = api.read(ViolationDetail, path)
+    console = open_console()
+    console.print(_block(found))
+    console.print("Traces that prove it, the newest first:")
+    for each in found.occurrences:
+        console.print(
+            f"  hotspan trace {each.trace_id}   {each.at:%Y-%m-%d %H:%M:%S}   "
+            f"{duration_text(each.duration_ms)}",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def _print(console: Console, found: Violations, *, filtered: bool) -> None:

@@ -32,15 +32,18 @@ class Plan:
     """What is sent: jobs first, then requests side by side, at last those that come alone."""
 
     jobs: Sequence[TaskRuns]
+    # They end their worker's process, and with it the spans of the second before.
+    killers: Sequence[TaskRuns]
     requests: Sequence[Request]
     alone: Sequence[Request]
 
     def expected_entries(self, *, release_has_problems: bool) -> Counter[str]:
         """How many entries of each name the collector must have when all has come."""
-        expected = Counter({JOBS_ENTRY: len(self.jobs)})
+        jobs = (*self.jobs, *self.killers)
+        expected = Counter({JOBS_ENTRY: len(jobs)})
         for request in (*self.requests, *self.alone):
             expected[request.entry] += request.times
-        for job in self.jobs:
+        for job in jobs:
             if job.finishes or not release_has_problems:
                 expected[job.entry] += len(job.runs)
         return expected
@@ -53,8 +56,9 @@ def plan() -> Plan:
     jobs = [trigger for trigger in triggers if isinstance(trigger, TaskRuns)]
     alone = [request for request in requests if request.entry in LOCKING_ENTRIES]
     together = [request for request in requests if request not in alone]
-    # What ends its worker comes last, so that it takes no other task with it.
-    return Plan(sorted(jobs, key=lambda job: not job.finishes), together, alone)
+    finishing = [job for job in jobs if job.finishes]
+    killers = [job for job in jobs if not job.finishes]
+    return Plan(finishing, killers, together, alone)
 
 
 def send(traffic: Plan, *, shop_url: str, check: Callable[[], None]) -> None:
@@ -79,6 +83,9 @@ def send(traffic: Plan, *, shop_url: str, check: Callable[[], None]) -> None:
             senders = [pool.submit(drive, client, take(queue, lock), check) for _ in range(SENDERS)]
             for sender in senders:
                 sender.result()
+        for job in traffic.killers:
+            check()
+            ask(client, start(job))
         drive(client, rounds(traffic.alone), check)
 
 
