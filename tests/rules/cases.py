@@ -598,6 +598,16 @@ def count_of_other_rows(entry: EntrySpans) -> None:
 
 
 @case()
+def counted_and_summed(entry: EntrySpans) -> None:
+    entry.query(count("shop_invoice", PAID), "unpaid")
+    entry.query(
+        'SELECT (CAST(SUM("shop_invoice"."amount") AS NUMERIC)) AS "amount__sum" FROM '
+        f'"shop_invoice" WHERE {PAID}',
+        "unpaid",
+    )
+
+
+@case()
 def counted_rows_grouped(entry: EntrySpans) -> None:
     entry.query('SELECT COUNT(*) AS "__count" FROM "branch"')
     entry.query('SELECT "branch"."city", COUNT(*) AS "n" FROM "branch" GROUP BY "branch"."city"')

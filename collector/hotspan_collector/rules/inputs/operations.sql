@@ -220,7 +220,7 @@ SELECT
     if(notEmpty(equal_columns), equal_columns[1], extract(condition, '["`\\]]?(\\w+)["`\\]]?\\s*(?:=|IN\\b)')) AS column,
     multiIf(
         match(sql, '(?i)^\\s*SELECT\\s+COUNT\\('), 'count',
-        match(sql, '(?i)^\\s*SELECT\\s+(COALESCE\\(\\s*)?\\(?(SUM|AVG|MIN|MAX)\\('), 'aggregate',
+        match(sql, '(?i)^\\s*SELECT\\s+(\\w*\\(\\s*)*(SUM|AVG|MIN|MAX|STDDEV\\w*|VAR\\w*)\\('), 'aggregate',
         match(sql, '(?i)^\\s*SELECT\\s+(1|\\(1\\)|%s) AS "a"'), 'exists',
         'rows') AS shape,
     match(text, placeholder),
@@ -233,7 +233,8 @@ SELECT
         verb = 'read', lists_keys,
         lists_keys OR match(condition, '(?i)\\bSELECT\\b')),
     match(sql, '(?i)\\bFOR (NO KEY )?(UPDATE|SHARE)\\b'),
-    verb = 'read' AND shape = 'rows' AND NOT match(sql, '(?i)\\bLIMIT\\b|\\bGROUP BY\\b|\\bDISTINCT\\b|\\bFETCH\\b|\\bUNION\\b'),
+    verb = 'read' AND shape = 'rows' AND NOT match(sql, '(?i)\\bLIMIT\\b|\\bGROUP BY\\b|\\bDISTINCT\\b|\\bFETCH\\b|\\bUNION\\b')
+        AND NOT match(extract(sql, '(?is)^\\s*SELECT\\b(.*?)\\bFROM\\b'), '(?i)\\b(SUM|AVG|MIN|MAX|COUNT|STDDEV\\w*|VAR\\w*|\\w+_AGG|BOOL_\\w+|EVERY)\\('),
     if(verb = 'read' AND notEmpty(tables), cityHash64(tables[1], trim(extract(folded, '(?is)\\bWHERE\\b(.*?)(?:\\bGROUP BY\\b|\\bORDER BY\\b|\\bLIMIT\\b|\\bFOR UPDATE\\b|$)'))), 0),
     equal_columns,
     match(sql, '(?i)["`.]parent_?(id)?["`, ]'),
