@@ -295,8 +295,8 @@ def four_warehouses_by_five_variants(entry: EntrySpans) -> None:
 
 @case(enriched={PRODUCT: 96}, stock={N_PLUS_ONE: 96})
 def eight_warehouses_by_twelve_variants(entry: EntrySpans) -> None:
-    entry.query(select("warehouse"))
-    entry.query(select("variant", '"variant"."product_id" = %s'), 1)
+    entry.query(select("warehouse"), rows=8)
+    entry.query(select("variant", '"variant"."product_id" = %s'), 1, rows=12)
     product(entry, warehouses=8, variants=12)
 
 
@@ -315,6 +315,14 @@ def pairs_of_a_listing(entry: EntrySpans) -> None:
     sql = select("level", '("level"."warehouse_id" = %s AND "level"."variant_id" = %s)')
     for item in range(20):
         entry.query(sql, f"w{item % 7}", f"v{item}")
+
+
+@case(enriched={N_PLUS_ONE: 20})
+def one_warehouse_and_its_variants(entry: EntrySpans) -> None:
+    """One loop: the listing of warehouses has one row."""
+    entry.query(select("warehouse"), rows=1)
+    entry.query(select("variant"), rows=20)
+    product(entry, warehouses=1, variants=20)
 
 
 @case(enriched={N_PLUS_ONE: 20})

@@ -59,12 +59,15 @@ class EntrySpans:
         ms: float = 0,
         parent: str = "",
         batch: int = 0,
+        rows: int | None = None,
         side_by_side: bool = False,
     ) -> str:
         """Run a statement; return its span's id."""
         attributes: dict[str, object] = {"db.system": self._system, "db.statement": sql}
         if batch:
             attributes["db.operation.batch.size"] = batch
+        if rows is not None and self.enriched:
+            attributes["db.response.returned_rows"] = rows
         if self.enriched:
             attributes |= _site(line) | _parameters(params, each=self._each_param)
             if relation:

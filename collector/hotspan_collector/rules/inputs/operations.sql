@@ -55,7 +55,8 @@ CREATE OR REPLACE TABLE rule_queries
     -- parameters and text
     param UInt64,
     params UInt64,
-    -- each parameter, where they are told one by one
+    -- each parameter, where hotspan.db.param_hashes tells them one by one: a list of hashes in hex,
+    -- in the order of the parameters
     each_param Array(UInt64),
     source UInt64,
     target UInt64,
@@ -415,6 +416,7 @@ WITH
                 arrayFilter(c -> endsWith(lower(c), '_id'), compared))) AS axes,
             if(empty(distinct_each) AND sourced = 0 AND hashed = n AND distinct_params >= (1 - product_tolerance) * n
                     AND length(axes) = 2
+                    AND NOT has(axes, 1)
                     AND (axes[1] * axes[2] = 0 OR abs(toFloat64(axes[1] * axes[2]) - n) <= product_tolerance * n),
                 [(toUInt64(axes[1]), toUInt64(axes[2]))], []) AS by_listings,
             arrayConcat(by_params, by_sources, by_listings) AS factors
