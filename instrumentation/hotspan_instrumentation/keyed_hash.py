@@ -10,7 +10,7 @@ import os
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from hotspan_instrumentation.settings import HASH_KEY_VARIABLE
@@ -36,6 +36,7 @@ _PLAIN: Final = frozenset(
     }
 )
 _TEXTS: Final = frozenset({str, bytes})
+_USUAL_KEYS: Final = frozenset({int, str, uuid.UUID})
 
 
 def share_hash_key() -> None:
@@ -64,6 +65,15 @@ def hash_of_values(values: object, *, literals: Sequence[str] = ()) -> str | Non
 
 def hash_of_key(model: str, value: object) -> str | None:
     """Return the hash that stands for an instance: of its model and its primary key."""
+    if type(value) in _USUAL_KEYS:
+        return _hash_of_usual_key(model, value)
+    text = _described((value,))
+    return None if text is None else keyed_hash(f"{model}:{text}")
+
+
+# An object is walked from and to many times in one request.
+@lru_cache(maxsize=4096, typed=True)
+def _hash_of_usual_key(model: str, value: object) -> str | None:
     text = _described((value,))
     return None if text is None else keyed_hash(f"{model}:{text}")
 
