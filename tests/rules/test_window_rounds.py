@@ -3,6 +3,8 @@
 import time
 from dataclasses import replace
 
+import pytest
+
 from hotspan_collector.rules.catalogue import Catalogue, Rule
 from hotspan_collector.rules.lifecycle import Change
 from hotspan_collector.rules.violations import Violations
@@ -66,6 +68,26 @@ def test_the_same_again_is_one_hit(embedded_store):
         run(embedded_store, LATENCY)
 
     assert embedded_store.rows("SELECT hits FROM violations FINAL") == [{"hits": 1}]
+
+
+@pytest.mark.parametrize(
+    ("window_minutes", "later_ms", "runs"),
+    [(60, 1_000, 2), (1440, 60_000, 1), (1440, 480_000, 2)],
+)
+def test_long_windows_rest(embedded_store, window_minutes, later_ms, runs):
+    """What looks back over a day does not do so twice a minute."""
+    create_tick_tables(embedded_store)
+    values = {**LATENCY.values, "window_minutes": window_minutes}
+    catalogue = Catalogue({"latency_budget": replace(LATENCY, values=values)})
+    violations = Violations(embedded_store, catalogue=catalogue, open_after_hits=1)
+    windows = Windows(embedded_store, catalogue=catalogue, violations=violations)
+    store_entries(embedded_store, spread(Entry(duration_ms=300), 100))
+    now_ms = time.time_ns() // 1_000_000
+    windows.run(now_ms=now_ms)
+    embedded_store.execute("TRUNCATE TABLE findings")
+    windows.run(now_ms=now_ms + later_ms)
+
+    assert embedded_store.rows("SELECT count() + 1 AS runs FROM findings") == [{"runs": runs}]
 
 
 def test_all_rules_over_nothing(embedded_store):

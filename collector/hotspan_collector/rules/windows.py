@@ -23,6 +23,10 @@ _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "windows.sql")
 _EMPTY_FINGERPRINTS = load_blocks(__package__ or "", "evaluate.sql")["empty_tick_fingerprints"]
 _MINUTE_MS = 60_000
+# A day's window hardly changes in half a minute: what looks back further than an hour looks again
+# after a two-hundredth of its window.
+_ALWAYS_MS = 60 * _MINUTE_MS
+_ROUNDS_A_WINDOW = 200
 
 WINDOW = "window_minutes"
 """The setting that every rule over windows has: how far it looks back."""
@@ -36,40 +40,57 @@ class Windows:
         self._database = database
         self._rules = [rule for rule in catalogue.rules.values() if rule.kind == "window"]
         self._violations = violations
+        self._ran_at_ms: dict[str, int] = {}
+        self._failed: dict[str, str] = {}
         for name, statement in _SQL.items():
             if name.startswith("create_"):
                 database.execute(statement)
 
     def run(self, *, now_ms: int) -> tuple[Sequence[Change], Mapping[str, str]]:
-        """Evaluate every rule over its window up to now; return what changed, and what failed."""
+        """Evaluate the rules that are due, over their windows up to now.
+
+        Returns what changed, and the rules that failed when they last ran.
+        """
         for name in ("empty_window_found", "empty_window_findings"):
             self._database.execute(_SQL[name])
         self._database.execute(_EMPTY_FINGERPRINTS)
-        failed: dict[str, str] = {}
-        for rule in self._rules:
-            try:
-                self._find(rule, now_ms=now_ms)
-            except StoreRefusedError as error:
-                _LOG.exception("rule_failed", rule=rule.id)
-                failed[rule.id] = str(error)
-        oldest_ms = min((_since_ms(rule, now_ms=now_ms) for rule in self._rules), default=now_ms)
+        due = [rule for rule in self._rules if self._is_due(rule, now_ms=now_ms)]
+        for rule in due:
+            self._find(rule, now_ms=now_ms)
+        oldest_ms = min((_since_ms(rule, now_ms=now_ms) for rule in due), default=now_ms)
         self._database.execute(_SQL["attribute"], {"since_ms": oldest_ms})
         self._database.execute(_SQL["keep"])
         self._database.execute(_SQL["fill_tick_fingerprints"])
         changes = [
             *self._violations.update(now_ms=now_ms, hold=True),
-            *self._violations.end(rules=[rule.id for rule in self._rules if rule.id not in failed]),
+            *self._violations.end(rules=[rule.id for rule in due if rule.id not in self._failed]),
         ]
-        return changes, failed
+        return changes, dict(self._failed)
+
+    def _is_due(self, rule: Rule, *, now_ms: int) -> bool:
+        window_ms = now_ms - _since_ms(rule, now_ms=now_ms)
+        last_ms = self._ran_at_ms.get(rule.id)
+        return (
+            last_ms is None
+            or window_ms <= _ALWAYS_MS
+            or now_ms - last_ms >= window_ms / _ROUNDS_A_WINDOW
+        )
 
     def _find(self, rule: Rule, *, now_ms: int) -> None:
+        """Run one rule. One that fails harms no other."""
         parameters = {
             **rule.values,
             "rule": rule.id,
             "about": rule.about,
             "since_ms": _since_ms(rule, now_ms=now_ms),
         }
-        self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
+        self._ran_at_ms[rule.id] = now_ms
+        self._failed.pop(rule.id, None)
+        try:
+            self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
+        except StoreRefusedError as error:
+            _LOG.exception("rule_failed", rule=rule.id)
+            self._failed[rule.id] = str(error)
 
 
 def _since_ms(rule: Rule, *, now_ms: int) -> int:

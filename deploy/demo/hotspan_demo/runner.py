@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from hotspan_demo.client import Found
     from hotspan_demo.processes import Supervisor
     from hotspan_demo.settings import DemoSettings
+    from hotspan_demo.verdict import Verdict
 
 __all__ = ["PROBLEM_RELEASE", "RELEASES", "Demo"]
 
@@ -35,6 +37,8 @@ RELEASES = (PROBLEM_RELEASE, "1.1.0")
 POLL_S = 0.5
 # An entry that is there, and nothing left to evaluate, twice in a row: no rule is still at work.
 QUIET_POLLS = 2
+# Rules over windows look again a little later; what they have to find may still come.
+LAST_LOOK_S = 15
 # Tells a folder that the demo may delete.
 MARKER = ".hotspan-demo"
 
@@ -134,6 +138,20 @@ class Demo:
         return missing
 
     def _result(self, *, since: datetime, incomplete: list[str]) -> Result:
+        found, verdict = self._judge(since=since)
+        deadline = time.monotonic() + LAST_LOOK_S
+        while not verdict.passed and time.monotonic() < deadline:
+            self._supervisor.pause(POLL_S)
+            found, verdict = self._judge(since=since)
+        return Result(
+            release=self._settings.release,
+            found=found,
+            verdict=verdict,
+            incomplete=incomplete,
+            ui_url=self._settings.ui_url,
+        )
+
+    def _judge(self, *, since: datetime) -> tuple[list[Found], Verdict]:
         found = self._api.found(since=since)
         verdict = judge(
             [one.finding for one in found],
@@ -142,13 +160,7 @@ class Demo:
             rules=self._api.rule_ids(),
             has_problems=self._settings.release == PROBLEM_RELEASE,
         )
-        return Result(
-            release=self._settings.release,
-            found=found,
-            verdict=verdict,
-            incomplete=incomplete,
-            ui_url=self._settings.ui_url,
-        )
+        return found, verdict
 
 
 def make_empty(shop_dir: Path) -> None:

@@ -125,7 +125,7 @@ TASK_CASES = (
         triggers=(
             TaskRuns(
                 task=f"{ERP}.recalculate_discounts",
-                runs=tuple((customer,) for customer in range(10)),
+                runs=tuple((customer,) for customer in range(20)),
             ),
         ),
         pairs=(task_pair("task_queue_wait", "recalculate_discounts"),),
