@@ -12,6 +12,7 @@ from support.collector import Collector
 from support.otlp_requests import now_ns, request, span
 
 _SERVER = Span.SPAN_KIND_SERVER
+_STRANGE = ("'", "\\", "' OR 1=1 --", "{x:String}", "\x00", "\t\n", "🙂" * 900)
 
 
 @pytest.fixture(autouse=True)
@@ -112,16 +113,15 @@ def test_names_may_hold_anything(collector, service):
     assert {entry["name"] for entry in collector.entries(service)} == set(names)
 
 
-@pytest.mark.parametrize(
-    "value", ["'", "\\", "' OR 1=1 --", "{x:String}", "\x00", "\t\n", "🙂" * 900]
-)
 @pytest.mark.parametrize("parameter", ["service", "environment", "name", "attribute"])
-def test_what_is_searched_for_is_a_value_never_sql(collector, parameter, value):
+def test_what_is_searched_for_is_a_value_never_sql(collector, parameter):
     """Nothing has such a name, and nothing else happens."""
-    wanted = f"no-{value}" if parameter != "attribute" else f"no-{value}=no-{value}"
-    answer = collector.get("traces", **{parameter: wanted})
+    equals = "=x" if parameter == "attribute" else ""
+    answers = [collector.get("traces", **{parameter: f"no-{each}{equals}"}) for each in _STRANGE]
 
-    assert (answer.status_code, answer.json()) == (200, {"traces": [], "next_cursor": None})
+    assert {(answer.status_code, answer.text) for answer in answers} == {
+        (200, '{"traces":[],"next_cursor":null}')
+    }
 
 
 def _request_span(name: str = "GET orders/", **fields) -> Span:
