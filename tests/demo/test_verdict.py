@@ -51,6 +51,16 @@ def verdict(*findings, pairs=(PAIR,), clean=(HEALTH,), rules=RULES, has_problems
     )
 
 
+def test_what_the_traces_may_not_tell_is_not_missing():
+    """It is listed with the reason; where it is found nevertheless, it counts."""
+    pair = Pair(rule="n_plus_one", entry="GET erp/orders/", untold="no rows on SQLite")
+
+    silent, told = verdict(pairs=(pair,)), verdict(finding(), pairs=(pair,))
+
+    assert (silent.pairs[0].status, silent.pairs[0].reason) == ("later", "no rows on SQLite")
+    assert (silent.passed, told.pairs[0].status) == (True, "found")
+
+
 def test_a_pair_is_found():
     """A finding of the rule, in the entry, with all that the pair asks for."""
     judged = verdict(finding())
@@ -162,6 +172,7 @@ def test_json_has_the_fields_of_check(result):
         "entry": "GET erp/orders/",
         "status": "found",
         "reason": "",
+        "remains": "",
     }
     assert document["clean"] == [{"title": "Health", "entry": "GET health/", "rules": []}]
 

@@ -133,8 +133,9 @@ WITH
                 cpu_ms IS NULL, 'unknown',
                 gap_ns >= least_ns, if(cpu_ns >= self_ns / 2, 'computing', 'waiting'),
                 cpu_ns >= least_ns, 'computing',
-                -- Many short stretches: on a busy machine each is longer by waiting for a core.
-                self_ns >= least_ns + 4 * cpu_ns, 'waiting',
+                -- Many short stretches: on a busy machine a process waits for a core several times as
+                -- long as it computes.
+                self_ns >= least_ns + 8 * cpu_ns, 'waiting',
                 '') AS doing
         FROM blocked
         INNER JOIN longest ON longest.trace_id = blocked.trace_id AND longest.entry_span_id = blocked.entry_span_id
