@@ -362,3 +362,32 @@ WHOLE = Entry(db_queries=3)
 def test_instrumentation_gap(embedded_store, case):
     """What cannot be seen is told, once a service."""
     assert found_in(embedded_store, "instrumentation_gap", case) == list(case.found)
+
+
+def connecting(connects: int, database: str = "postgresql db shop") -> Entry:
+    return Entry(
+        databases={database: 1_000_000},
+        counters={"hotspan.db.connects": connects, "hotspan.db.connect_ms": 8.0 * connects},
+    )
+
+
+@parametrize(
+    Case(name="each request", entries=spread(connecting(1), 20), found=[("", "info")]),
+    Case(
+        name="every other",
+        entries=[*spread(connecting(1), 20), *spread(connecting(0), 20)],
+        found=[("", "info")],
+    ),
+    Case(
+        name="pages without a query do not count",
+        entries=[*spread(connecting(1), 20), *spread(Entry(name="GET health/"), 200)],
+        found=[("", "info")],
+    ),
+    Case(name="kept", entries=[*spread(connecting(1), 4), *spread(connecting(0), 40)]),
+    Case(name="a file", entries=spread(connecting(1, "sqlite shop.sqlite3"), 40)),
+    Case(name="too few", entries=spread(connecting(1), 19)),
+    Case(name="not known", entries=spread(using(10, postgresql=5), 40)),
+)
+def test_connection_per_request(embedded_store, case):
+    """Most requests find a connection open."""
+    assert found_in(embedded_store, "connection_per_request", case) == list(case.found)
