@@ -350,6 +350,14 @@ WITH
             max(duration_ns) AS longest_ns,
             arraySort(groupArray((start_ns, span_id, source, target))) AS ordered
         FROM rule_queries
+        -- Most statements of an entry stand alone: they need no sets and arrays.
+        WHERE (trace_id, entry_span_id, fingerprint) IN
+        (
+            SELECT trace_id, entry_span_id, fingerprint
+            FROM rule_queries
+            GROUP BY trace_id, entry_span_id, fingerprint
+            HAVING count() >= 3
+        )
         GROUP BY trace_id, entry_span_id, fingerprint, relation, model, code_file, code_line, code_function
         HAVING n >= 3
     ),
