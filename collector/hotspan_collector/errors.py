@@ -12,6 +12,7 @@ __all__ = [
     "HotspanError",
     "MalformedRequestError",
     "PortInUseError",
+    "StoreOverloadedError",
     "StoreRefusedError",
     "StoreTooOldError",
     "StoreUnavailableError",
@@ -39,6 +40,10 @@ class DataDirectoryInUseError(HotspanError):
 
 class StoreUnavailableError(HotspanError):
     """The store cannot be reached, or has no room at the moment: try again later."""
+
+
+class StoreOverloadedError(StoreUnavailableError):
+    """The store had not enough time or memory for what it was asked."""
 
 
 class StoreRefusedError(HotspanError):

@@ -55,7 +55,7 @@ class HttpServer(uvicorn.Server):
             app,
             log_config=None,
             access_log=False,
-            lifespan="off",
+            lifespan="auto",
             server_header=False,
             timeout_graceful_shutdown=int(drain_s),
         )

@@ -71,7 +71,7 @@ class Settings(BaseSettings):
         description="How long a request waits for others to be committed with it, in milliseconds.",
     )
     commit_max_bytes: int = Field(
-        default=16 * _MIB,
+        default=4 * _MIB,
         ge=1024,
         description="A commit is started early when this many bytes wait for it.",
     )
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         default=5.0, ge=0, description="Longest time that open requests are given on SIGTERM."
     )
     insert_timeout_s: float = Field(
-        default=4.0,
+        default=15.0,
         gt=0,
         description="Longest time of an insert, in seconds. The evaluator looks back as far.",
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from hotspan_collector.errors import StoreRefusedError
+from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
 from hotspan_collector.rules.violations import Violations
 from hotspan_collector.rules.windows import Windows
 from hotspan_collector.sql import load_blocks
@@ -183,7 +183,7 @@ class Evaluator:
                 continue
             try:
                 self._database.execute(statement)
-            except StoreRefusedError as error:
+            except (StoreRefusedError, StoreOverloadedError) as error:
                 _LOG.exception("rule_input_failed", block=name)
                 yield name, str(error)
 
@@ -203,7 +203,7 @@ class Evaluator:
                         **rule.values,
                     },
                 )
-            except StoreRefusedError as error:
+            except (StoreRefusedError, StoreOverloadedError) as error:
                 _LOG.exception("rule_failed", rule=rule.id)
                 yield rule.id, str(error)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hotspan_collector.errors import StoreRefusedError
+from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Windows:
         self._failed.pop(rule.id, None)
         try:
             self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
-        except StoreRefusedError as error:
+        except (StoreRefusedError, StoreOverloadedError) as error:
             _LOG.exception("rule_failed", rule=rule.id)
             self._failed[rule.id] = str(error)
 

@@ -56,7 +56,7 @@ def open_store(settings: Settings) -> SpanStore:
         )
     else:
         raise ConfigurationError(
-            f"HOTSPAN_STORE is {settings.store_dsn!r}; expected chdb:///directory or "
+            f"HOTSPAN_STORE begins with {scheme!r}; expected chdb:///directory or "
             "http(s)://user:password@host:8123/database."
         )
     migrate(store)

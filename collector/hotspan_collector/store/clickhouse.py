@@ -13,7 +13,12 @@ from clickhouse_connect.driver.exceptions import (
     StreamFailureError,
 )
 
-from hotspan_collector.errors import HotspanError, StoreRefusedError, StoreUnavailableError
+from hotspan_collector.errors import (
+    HotspanError,
+    StoreOverloadedError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,13 +31,19 @@ __all__ = ["ClickHouse", "translate_error"]
 
 _CODE = re.compile(r"[Cc]ode: (\d+)")
 
+_OVERLOADED_CODES = frozenset(
+    {
+        159,  # TIMEOUT_EXCEEDED
+        241,  # MEMORY_LIMIT_EXCEEDED
+    }
+)
+
 # ClickHouse's errors that say "not now" rather than "not this".
 _TEMPORARY_CODES = frozenset(
     {
         75,  # CANNOT_WRITE_TO_FILE_DESCRIPTOR: a disk is full
         76,  # CANNOT_OPEN_FILE
         96,  # CANNOT_WRITE_TO_SOCKET
-        159,  # TIMEOUT_EXCEEDED
         164,  # READONLY, while a disk is full
         173,  # CANNOT_ALLOCATE_MEMORY
         201,  # QUOTA_EXCEEDED
@@ -43,7 +54,6 @@ _TEMPORARY_CODES = frozenset(
         210,  # NETWORK_ERROR
         225,  # NO_ZOOKEEPER
         236,  # ABORTED: it is stopping
-        241,  # MEMORY_LIMIT_EXCEEDED
         242,  # TABLE_IS_READ_ONLY
         243,  # NOT_ENOUGH_SPACE
         252,  # TOO_MANY_PARTS
@@ -72,6 +82,8 @@ def translate_error(error: Exception) -> HotspanError:
     code = _CODE.search(text)
     if isinstance(error, OperationalError | StreamFailureError) and code is None:
         return StoreUnavailableError(f"The store cannot be reached: {text}")
+    if code is not None and int(code.group(1)) in _OVERLOADED_CODES:
+        return StoreOverloadedError(f"The store had not enough time or memory: {text}")
     if code is not None and int(code.group(1)) in _TEMPORARY_CODES:
         return StoreUnavailableError(f"The store cannot do it at the moment: {text}")
     return StoreRefusedError(text)

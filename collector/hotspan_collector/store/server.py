@@ -58,7 +58,7 @@ class ServerStore(ClickHouse):
         parts = urlsplit(dsn)
         if not parts.hostname:
             raise ConfigurationError(
-                f"HOTSPAN_STORE is {dsn!r}; expected http(s)://user:password@host:8123/database."
+                "HOTSPAN_STORE names no host; expected http(s)://user:password@host:8123/database."
             )
         self._database = parts.path.strip("/") or "hotspan"
         self._options: dict[str, Any] = {
