@@ -44,6 +44,6 @@ def quote(carrier):
 
 
 def pack():
-    """The cheapest way to pack: all orders of eight boxes, which is most of the page's work."""
-    sizes = (3, 7, 2, 8, 5, 9, 4, 6)
+    """The cheapest way to pack: all orders of seven boxes."""
+    sizes = (3, 7, 2, 8, 5, 9, 4)
     return min(sum(a * b for a, b in itertools.pairwise(p)) for p in itertools.permutations(sizes))
