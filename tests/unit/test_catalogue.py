@@ -1,4 +1,5 @@
 import re
+from importlib.resources import files
 from string import Formatter
 
 import pytest
@@ -8,6 +9,11 @@ from hotspan_collector.rules.catalogue import COLUMNS, load_catalogue, parse_rul
 
 RULES = load_catalogue().rules
 STRUCTURAL = [rule for rule in RULES.values() if rule.kind == "structural"]
+# What rules share: some take details and suggestion from there.
+INPUTS = "\n".join(
+    item.read_text("utf-8")
+    for item in files("hotspan_collector.rules").joinpath("inputs").iterdir()
+)
 GIVEN_BY_EVALUATOR = {"since_ms:Int64"}
 
 # What the API adds to the details of every finding.
@@ -149,8 +155,8 @@ def test_templates_name_only_what_the_sql_provides(rule):
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
 def test_the_sql_chooses_among_the_suggestions(rule):
-    """Every suggestion can be chosen, and every choice is one: both are literals in the SQL."""
-    chosen = set(re.findall(r"'(\w+)'", suggestion_expression(rule.sql)))
+    """Every suggestion can be chosen: its key is a literal in the SQL, or in what rules share."""
+    chosen = set(re.findall(r"'(\w+)'", rule.sql + INPUTS))
 
     assert rule.suggestions.keys() <= chosen
 
@@ -181,13 +187,7 @@ def test_the_sql_returns_what_the_evaluator_takes(rule):
 
 
 def detail_keys(sql: str) -> set[str]:
-    """Return the keys of the map that becomes `details`."""
-    start = sql.index("map(\n")
-    body = sql[start : sql.index("AS details", start)]
-    return set(re.findall(r"^\s+'(\w+)',", body, re.MULTILINE))
-
-
-def suggestion_expression(sql: str) -> str:
-    """Return the expression that becomes `suggestion`."""
-    end = sql.index("AS suggestion")
-    return sql[sql.rindex("AS span_ids", 0, end) : end]
+    """Return the keys of the map that becomes `details`, made here or by the shared input."""
+    end = sql.find("AS details")
+    text = INPUTS if end < 0 else sql[sql.rindex("map(", 0, end) : end]
+    return set(re.findall(r"'(\w+)',", text))
