@@ -72,7 +72,8 @@ SELECT
     missing,
     span_ids,
     multiIf(
-        shape IN ('count', 'aggregate'), if(relation = '', shape, concat(shape, '_known')),
+        shape = 'count', if(relation = '', 'count', 'count_known'),
+        shape = 'aggregate', if(relation = '', 'aggregate', 'aggregate_known'),
         shape = 'exists', 'exists',
         follows = 'forward' AND relation != '', 'forward_known',
         relation != '', 'prefetch_known',
