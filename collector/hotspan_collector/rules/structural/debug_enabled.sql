@@ -36,7 +36,8 @@ SELECT
     1 AS count,
     toUInt64(0) AS wasted_ns,
     '' AS statement,
-    map('environment', entry.environment) AS details,
+    map(
+        'environment', entry.environment) AS details,
     []::Array(String) AS missing,
     [span.span_id] AS span_ids,
     'off' AS suggestion,

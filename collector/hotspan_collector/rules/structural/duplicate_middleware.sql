@@ -34,7 +34,8 @@ SELECT
     length(names) AS count,
     toUInt64(0) AS wasted_ns,
     '' AS statement,
-    map('names', arrayStringConcat(names, ', ')) AS details,
+    map(
+        'names', arrayStringConcat(names, ', ')) AS details,
     []::Array(String) AS missing,
     [span_id] AS span_ids,
     'remove' AS suggestion,
