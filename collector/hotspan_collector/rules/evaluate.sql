@@ -173,12 +173,18 @@ CREATE OR REPLACE TABLE tick_fingerprints (fingerprint String) ENGINE = Memory;
 SELECT toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms
 
 -- name: touched
--- Traces that spans have come for, with the times of the inserts that brought them.
+-- Traces that spans have come for, with marks of the inserts that brought them. The number of spans
+-- is part of a mark: two inserts of one millisecond may become visible one after the other.
 SELECT
     lower(hex(trace_id)) AS trace,
-    groupUniqArray(toUnixTimestamp64Milli(inserted_at)) AS inserts
-FROM spans
-WHERE inserted_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
+    groupArray(cityHash64(inserted_at, spans)) AS inserts
+FROM
+(
+    SELECT trace_id, inserted_at, count() AS spans
+    FROM spans
+    WHERE inserted_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
+    GROUP BY trace_id, inserted_at
+)
 GROUP BY trace_id
 
 -- name: fill_tick_traces
