@@ -451,7 +451,12 @@ LEFT JOIN (SELECT * FROM entries FINAL WHERE trace_id IN (SELECT trace_id FROM t
     ON known.trace_id = computed.trace_id AND known.entry_span_id = computed.entry_span_id
 
 -- name: unsettled
-SELECT DISTINCT lower(hex(trace_id)) AS trace FROM tick_entries WHERE changed AND NOT settled
+-- Traces with entries that wait, and the time of the newest insert into each: who looks back as far
+-- finds the trace again.
+SELECT lower(hex(trace_id)) AS trace, toUnixTimestamp64Milli(max(inserted_at)) AS inserted_ms
+FROM tick_spans
+WHERE trace_id IN (SELECT trace_id FROM tick_entries WHERE changed AND NOT settled)
+GROUP BY trace_id
 
 -- name: fill_rule_entries
 INSERT INTO rule_entries SELECT * FROM tick_entries WHERE changed AND settled

@@ -22,7 +22,7 @@ from hotspan_collector.rules.windows import Windows
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from hotspan_collector.database import Database
@@ -62,8 +62,9 @@ class TickReport:
 
     traces: int = 0
     entries: int = 0
-    pending: Sequence[str] = ()
-    """Traces with entries that are not settled yet, as hex ids."""
+    pending: Mapping[str, int] = field(default_factory=dict)
+    """Traces with entries that are not settled yet, as hex ids, and when the last span came, in
+    milliseconds since 1970."""
     newest_entry: datetime | None = None
     changes: Sequence[Change] = ()
     failed_rules: Mapping[str, str] = field(default_factory=dict)
@@ -84,8 +85,7 @@ class Evaluator:
         )
         self._windows = Windows(database, catalogue=catalogue, violations=self._violations)
         self._looked_at: dict[str, frozenset[int]] = {}
-        self._pending: frozenset[str] = frozenset()
-        self._pending_since_ms: dict[str, int] = {}
+        self._pending: Mapping[str, int] = {}
         for name, statement in {**_SQL, **_INPUTS}.items():
             if name.startswith("create_"):
                 database.execute(statement)
@@ -105,14 +105,12 @@ class Evaluator:
         }
         traces = {
             trace for trace, inserts in touched.items() if not inserts <= self._seen(trace)
-        } | self._pending
+        } | self._pending.keys()
         reports = [self._evaluate(part, now_ms=now_ms) for part in _parts(sorted(traces))]
-        if traces:
-            self._note_pending(
-                (trace for report in reports for trace in report.pending), now_ms=now_ms
-            )
+        report = _joined(reports)
+        self._pending = report.pending
         self._remember(touched, now_ms=now_ms)
-        return _joined(reports)
+        return report
 
     def run_windows(
         self, *, now_ms: int | None = None
@@ -152,7 +150,9 @@ class Evaluator:
         return TickReport(
             traces=len(traces),
             entries=int(ready["entries"]),
-            pending=[str(row["trace"]) for row in self._rows("unsettled")],
+            pending={
+                str(row["trace"]): int(row["inserted_ms"]) for row in self._rows("unsettled")
+            },
             newest_entry=ready["newest"] if ready["entries"] else None,
             changes=changes,
             failed_rules=failed,
@@ -207,12 +207,6 @@ class Evaluator:
                 _LOG.exception("rule_failed", rule=rule.id)
                 yield rule.id, str(error)
 
-    def _note_pending(self, pending: Iterable[str], *, now_ms: int) -> None:
-        self._pending = frozenset(pending)
-        self._pending_since_ms = {
-            trace: self._pending_since_ms.get(trace, now_ms) for trace in self._pending
-        }
-
     def _seen(self, trace: str) -> frozenset[int]:
         return self._looked_at.get(trace, frozenset())
 
@@ -221,11 +215,11 @@ class Evaluator:
         self._looked_at = dict(touched)
         self._from_ms = max(self._from_ms, now_ms - self._timing.look_back_ms)
         # What is pending is known in memory only: whoever takes over must begin before it.
-        oldest = min(self._pending_since_ms.values(), default=now_ms)
+        oldest_ms = min(self._pending.values(), default=now_ms)
         self._execute(
             "write_watermark",
             name=_WATERMARK,
-            watermark_ms=min(self._from_ms, oldest - self._timing.look_back_ms),
+            watermark_ms=min(self._from_ms, oldest_ms - 1),
             generation=max(self._generation + 1, now_ms),
         )
 
@@ -260,7 +254,7 @@ def _joined(reports: Sequence[TickReport]) -> TickReport:
     return TickReport(
         traces=sum(report.traces for report in reports),
         entries=sum(report.entries for report in reports),
-        pending=[trace for report in reports for trace in report.pending],
+        pending={trace: at for report in reports for trace, at in report.pending.items()},
         newest_entry=max(
             (report.newest_entry for report in reports if report.newest_entry), default=None
         ),
