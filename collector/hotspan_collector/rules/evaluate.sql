@@ -447,7 +447,15 @@ LEFT JOIN statements_of
     ON statements_of.trace_id = computed.trace_id AND statements_of.entry_span_id = computed.entry_span_id
 LEFT JOIN (SELECT trace_id, span_id, end_ns AS published_ns FROM tick_spans WHERE kind = 'producer') AS publication
     ON publication.trace_id = computed.trace_id AND publication.span_id = computed.own_parent_span_id
-LEFT JOIN (SELECT * FROM entries FINAL WHERE trace_id IN (SELECT trace_id FROM tick_traces)) AS known
+-- One that was partial may have been written with another kind or start, which order the table.
+LEFT JOIN
+(
+    SELECT *
+    FROM entries FINAL
+    WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+    ORDER BY generation DESC, deleted
+    LIMIT 1 BY trace_id, entry_span_id
+) AS known
     ON known.trace_id = computed.trace_id AND known.entry_span_id = computed.entry_span_id
 
 -- name: unsettled
@@ -550,7 +558,8 @@ INSERT INTO entries
 SELECT * EXCEPT (settled, changed), now64(3, 'UTC'), {generation:UInt64}, 0 FROM rule_entries
 
 -- name: bury_entries
--- Entries that are none any more: their spans turned out to belong to another.
+-- Entries that are none any more: their spans turned out to belong to another, or their own span
+-- has come and says another kind or start.
 INSERT INTO entries
 (
     trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
@@ -562,7 +571,12 @@ SELECT
 FROM entries FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND NOT deleted
-    AND (trace_id, entry_span_id) NOT IN (SELECT trace_id, entry_span_id FROM tick_entries)
+    AND (
+        (trace_id, entry_span_id) NOT IN (SELECT trace_id, entry_span_id FROM tick_entries)
+        OR (
+            (trace_id, entry_span_id) IN (SELECT trace_id, entry_span_id FROM rule_entries)
+            AND (trace_id, entry_span_id, service, kind, start_time) NOT IN (
+                SELECT trace_id, entry_span_id, service, kind, start_time FROM rule_entries)))
 
 -- name: fill_tick_fingerprints
 -- Those that this tick's entries have, or had.
