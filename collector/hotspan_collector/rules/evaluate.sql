@@ -579,14 +579,13 @@ WHERE trace_id IN (SELECT trace_id FROM tick_traces)
                 SELECT trace_id, entry_span_id, service, kind, start_time FROM rule_entries)))
 
 -- name: fill_tick_fingerprints
--- Those that this tick's entries have, or had.
+-- Those that the entries have, or had, which were written since the last evaluation that was
+-- finished: by this one, and by one that a crash ended after its entries.
 INSERT INTO tick_fingerprints
 WITH evaluated AS
 (
-    SELECT trace_id FROM rule_entries
-    UNION DISTINCT
-    SELECT trace_id FROM entries WHERE generation = {generation:UInt64} AND deleted
-        AND trace_id IN (SELECT trace_id FROM tick_traces)
+    SELECT trace_id FROM entries
+    WHERE generation > {finished:UInt64} AND trace_id IN (SELECT trace_id FROM tick_traces)
 )
 SELECT DISTINCT fingerprint FROM findings WHERE trace_id IN evaluated
 

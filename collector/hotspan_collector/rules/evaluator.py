@@ -144,7 +144,7 @@ class Evaluator:
             self._execute("insert_entries", generation=generation)
         self._execute("insert_publications", generation=generation)
         self._execute("bury_entries", generation=generation)
-        self._execute("fill_tick_fingerprints", generation=generation)
+        self._execute("fill_tick_fingerprints", finished=self._generation)
         changes = self._violations.update(now_ms=now_ms)
         self._generation = generation
         return TickReport(
