@@ -1,0 +1,339 @@
+"""Whatever the order in which spans come, the outcome is that of one evaluation of everything."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from hotspan_collector.rules.evaluator import Timing
+from hotspan_collector.store.port import SpanStore
+from support.embedded import shared_store
+from support.evaluations import empty, entries, findings, new_evaluator, violations
+from support.otlp_requests import MILLISECOND_NS, now_ns, request, span
+
+RULES = ("n_plus_one", "slow_external_call", "task_failure")
+INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = (
+    Span.SPAN_KIND_INTERNAL,
+    Span.SPAN_KIND_SERVER,
+    Span.SPAN_KIND_CLIENT,
+    Span.SPAN_KIND_PRODUCER,
+    Span.SPAN_KIND_CONSUMER,
+)
+# An example takes seconds, and shrinking many of them.
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+STATEMENT = "SELECT a FROM b WHERE id = %s"
+# Ten minutes ago, so that a task that runs for eight of them has ended.
+BEGAN_NS = now_ns() - 600_000 * MILLISECOND_NS
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A span with the process that sends it."""
+
+    span: Span
+    service: str = "web"
+    environment: str = "production"
+
+    def request(self) -> bytes:
+        return request([self.span], service=self.service, environment=self.environment)
+
+
+def one(trace: int, number: int, parent: int = 0, *, at_ms: float = 0, ms: float = 5, **values):
+    return span(
+        values.pop("name", f"span {number}"),
+        trace_id=f"{trace:032x}",
+        span_id=f"{number:016x}",
+        parent=f"{parent:016x}" if parent else "",
+        start_ns=BEGAN_NS + round(at_ms * MILLISECOND_NS),
+        duration_ms=ms,
+        **values,
+    )
+
+
+def queries(trace: int, parent: int, count: int = 6, *, first: int = 100, at_ms: float = 1):
+    attributes = {"db.system": "sqlite", "db.statement": STATEMENT}
+    return [
+        one(trace, first + n, parent, at_ms=at_ms + 10 * n, kind=CLIENT, attributes=attributes)
+        for n in range(count)
+    ]
+
+
+def sent(spans: Sequence[Span], **process: str) -> list[Sent]:
+    return [Sent(each, **process) for each in spans]
+
+
+def page(trace: int, **process: str) -> list[Sent]:
+    root = one(trace, 1, ms=80, kind=SERVER, name="GET orders/")
+    return sent([root, *queries(trace, 1)], **process)
+
+
+def task(trace: int) -> list[Sent]:
+    """A request that starts a task, which runs for eight minutes and then fails."""
+    root = one(trace, 1, ms=80, kind=SERVER, name="POST book/")
+    publish = one(trace, 2, 1, at_ms=1, kind=PRODUCER)
+    run = one(
+        trace,
+        3,
+        2,
+        at_ms=50,
+        ms=480_000,
+        kind=CONSUMER,
+        error="gone",
+        attributes={"celery.task_name": "book", "celery.state": "FAILURE"},
+    )
+    work = queries(trace, 3, at_ms=400_000)
+    return [*sent([root, publish]), *sent([run, *work], service="worker")]
+
+
+def nested(trace: int) -> list[Sent]:
+    """A request that is instrumented twice: one entry, though neither alone has enough queries."""
+    outer = one(trace, 1, ms=200, kind=SERVER, name="GET outer/")
+    inner = one(trace, 2, 1, ms=190, kind=SERVER, name="GET inner/")
+    return sent([outer, inner, *queries(trace, 1, 3), *queries(trace, 2, 3, first=200, at_ms=100)])
+
+
+def headless(trace: int) -> list[Sent]:
+    """A request whose own span is lost."""
+    return sent(queries(trace, 77))
+
+
+def bent(trace: int) -> list[Sent]:
+    """A request beside spans that are their own ancestors."""
+    root = one(trace, 1, ms=100, kind=SERVER, name="GET bent/")
+    self_made = one(trace, 2, 2, kind=INTERNAL)
+    chicken, egg = one(trace, 3, 4, kind=INTERNAL), one(trace, 4, 3, kind=INTERNAL)
+    return sent(
+        [
+            root,
+            self_made,
+            chicken,
+            egg,
+            *queries(trace, 1, 5),
+            *queries(trace, 2, 5, first=200),
+            *queries(trace, 3, 5, first=300),
+        ]
+    )
+
+
+EVERYTHING = [
+    *page(1),
+    *page(2, environment="staging"),
+    *task(3),
+    *nested(4),
+    *headless(5),
+    *bent(6),
+]
+
+
+def insert(store: SpanStore, spans: Sequence[Sent]) -> None:
+    store.insert_spans(b"".join(each.request() for each in spans), token=secrets.token_hex())
+
+
+def outcome(store: SpanStore) -> dict[str, list[dict]]:
+    return {
+        "entries": sorted(entries(store), key=lambda row: (row["trace"], row["entry"])),
+        "findings": findings(store),
+        "violations": [row for row in violations(store) if row["hits"]],
+    }
+
+
+@pytest.fixture(scope="module")
+def at_once() -> dict[str, list[dict]]:
+    """What one evaluation of everything finds."""
+    store = shared_store()
+    empty(store)
+    insert(store, EVERYTHING)
+    new_evaluator(store, rules=RULES).tick()
+    return outcome(store)
+
+
+def test_what_one_evaluation_finds(at_once):
+    """Entries end at process borders; circles belong to none; what lacks its root is partial."""
+    found = [(row["trace"][-1], row["name"], row["spans"]) for row in at_once["entries"]]
+    partial = [row["trace"][-1] for row in at_once["entries"] if row["partial"]]
+    rules = [(row["rule"], row["trace"][-1], row["count"]) for row in at_once["findings"]]
+
+    assert found == [
+        ("1", "GET orders/", 7),
+        ("2", "GET orders/", 7),
+        ("3", "POST book/", 2),
+        ("3", "book", 7),
+        ("4", "GET outer/", 8),
+        ("5", "(root span missing)", 6),
+        ("6", "GET bent/", 6),
+    ]
+    assert partial == ["5"]
+    assert rules == [
+        ("n_plus_one", "1", 6),
+        ("n_plus_one", "2", 6),
+        ("n_plus_one", "3", 6),
+        ("n_plus_one", "4", 6),
+        ("n_plus_one", "5", 6),
+        ("n_plus_one", "6", 5),
+        ("task_failure", "3", 1),
+    ]
+
+
+@st.composite
+def deliveries(draw) -> list[tuple[list[int], str]]:
+    """All spans, by number, in some order, some twice, in batches; and what is done after each."""
+    again = draw(st.lists(st.sampled_from(range(len(EVERYTHING))), max_size=10))
+    order = draw(st.permutations([*range(len(EVERYTHING)), *again]))
+    cuts = sorted(draw(st.lists(st.integers(1, len(order) - 1), max_size=3, unique=True)))
+    batches = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
+    then = draw(
+        st.lists(
+            st.sampled_from(["tick", "restart", "wait"]),
+            min_size=len(batches),
+            max_size=len(batches),
+        )
+    )
+    return list(zip(batches, then, strict=True))
+
+
+def check_that_order_does_not_matter(
+    expected: dict[str, list[dict]], deliveries: Sequence[tuple[list[int], str]]
+) -> None:
+    store = shared_store()
+    empty(store)
+    evaluator = new_evaluator(store, rules=RULES)
+    for batch, action in deliveries:
+        insert(store, [EVERYTHING[index] for index in batch])
+        if action == "restart":
+            evaluator = new_evaluator(store, rules=RULES)
+        if action != "wait":
+            evaluator.tick()
+    evaluator.tick()
+
+    assert outcome(store) == expected
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, phases=NO_SHRINKING)
+@given(deliveries=deliveries())
+def test_any_order_ends_in_the_same(at_once, deliveries):
+    """Batches, duplicates, late spans and restarts change nothing about what is found."""
+    check_that_order_does_not_matter(at_once, deliveries)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+@settings(max_examples=60, deadline=None, phases=NO_SHRINKING)
+@given(deliveries=deliveries())
+def test_many_orders_end_in_the_same(at_once, deliveries):
+    """The same, with more orders, and others each time."""
+    check_that_order_does_not_matter(at_once, deliveries)
+
+
+def test_a_task_whose_span_comes_last_takes_its_queries_along(store):
+    """Its spans made a partial entry; with the task's own span, it is the task's."""
+    request_and_publish, own, work = task(3)[:2], task(3)[2:3], task(3)[3:]
+    evaluator = new_evaluator(store, rules=RULES)
+
+    insert(store, [*request_and_publish, *work])
+    evaluator.tick()
+    before = outcome(store)
+    insert(store, own)
+    evaluator.tick()
+    after = outcome(store)
+
+    assert [(row["name"], row["partial"]) for row in before["entries"]] == [
+        ("POST book/", False),
+        ("(root span missing)", True),
+    ]
+    assert [(row["name"], row["partial"]) for row in after["entries"]] == [
+        ("POST book/", False),
+        ("book", False),
+    ]
+    assert [(row["rule"], row["entry_name"]) for row in after["findings"]] == [
+        ("n_plus_one", "book"),
+        ("task_failure", "book"),
+    ]
+
+
+def test_a_parent_that_comes_late_takes_spans_from_an_entry(store):
+    """What seemed a command turns out to be part of a request: the command's entry goes."""
+    trace = 9
+    root = one(trace, 1, ms=80, kind=SERVER, name="GET orders/")
+    between = one(trace, 2, 1, ms=70, kind=INTERNAL)
+    evaluator = new_evaluator(store, rules=RULES)
+
+    insert(store, sent(queries(trace, 2)))
+    evaluator.tick()
+    before = outcome(store)
+    insert(store, sent([root, between]))
+    evaluator.tick()
+    after = outcome(store)
+
+    assert [row["name"] for row in before["entries"]] == ["(root span missing)"]
+    assert [row["name"] for row in after["entries"]] == ["GET orders/"]
+    assert [row["entry_name"] for row in after["findings"]] == ["GET orders/"]
+    assert [row["hits"] for row in after["violations"]] == [1]
+
+
+def test_environments_do_not_mix(store):
+    """The same trace of the same service in two environments makes two violations."""
+    insert(store, [*page(1), *page(2, environment="staging")])
+    new_evaluator(store, rules=RULES).tick()
+
+    found = sorted((row["environment"], row["hits"]) for row in violations(store))
+
+    assert found == [("production", 1), ("staging", 1)]
+
+
+def test_inserts_of_one_millisecond_are_told_apart(store):
+    """Two commits may carry the same time and become visible one after the other."""
+    evaluator = new_evaluator(store, rules=RULES)
+    spans = page(1)
+    insert(store, spans[:3])
+    evaluator.tick()
+    (first,) = store.rows("SELECT toString(max(inserted_at)) AS at FROM spans")
+    insert(store, spans[3:])
+    store.execute(
+        "ALTER TABLE spans UPDATE inserted_at = {at:DateTime64(3, 'UTC')} WHERE 1 "
+        "SETTINGS mutations_sync = 2",
+        {"at": first["at"]},
+    )
+    evaluator.tick()
+
+    (entry,) = entries(store)
+
+    assert entry["spans"] == 7
+
+
+def test_two_restarts_forget_no_pending_entry(store):
+    """What waits is known in memory only: whoever takes over looks back far enough."""
+    timing = Timing(settle_ms=0, settle_incomplete_ms=1_500, look_back_ms=200)
+    insert(store, headless(5))
+    for _ in range(3):
+        new_evaluator(store, rules=RULES, timing=timing).tick()
+        store.rows("SELECT sleep(0.6)")
+    new_evaluator(store, rules=RULES, timing=timing).tick()
+
+    found = [row["name"] for row in entries(store)]
+
+    assert found == ["(root span missing)"]
+
+
+def test_a_crash_between_entries_and_violations_loses_no_violation(store, monkeypatch):
+    """The next evaluator finishes what the last one had begun."""
+
+    class CrashError(Exception):
+        """The process ended."""
+
+    def crash(**_: object) -> None:
+        raise CrashError
+
+    insert(store, page(1))
+    evaluator = new_evaluator(store, rules=RULES)
+    monkeypatch.setattr(evaluator._violations, "update", crash)
+    with pytest.raises(CrashError):
+        evaluator.tick()
+    new_evaluator(store, rules=RULES).tick()
+
+    (violation,) = violations(store)
+
+    assert (violation["hits"], violation["status"]) == (1, "open")
