@@ -30,16 +30,22 @@ class Collector:
     Args:
         directory: For the embedded store's data, and the log.
         store: DSN of another store; empty for the embedded one.
-        env: Settings that differ from `QUICK`.
+        env: Settings, besides or instead of those of `base`.
+        base: `QUICK`, or nothing for what users get.
     """
 
     def __init__(
-        self, directory: Path, *, store: str = "", env: Mapping[str, str] | None = None
+        self,
+        directory: Path,
+        *,
+        store: str = "",
+        env: Mapping[str, str] | None = None,
+        base: Mapping[str, str] = QUICK,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.grpc_port, self.http_port, self.api_port = free_port(), free_port(), free_port()
         self.data_dir = directory / "data"
-        settings = {**QUICK, "HOTSPAN_STORE": store, **(env or {})}
+        settings = {**base, "HOTSPAN_STORE": store, **(env or {})}
         self.process = Process(
             [
                 *(Path(sys.executable).with_name("hotspan"), "serve", "--data-dir", self.data_dir),
