@@ -11,6 +11,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from support.collector import Collector
 from support.otlp_requests import now_ns, request, span
 
+# Each waits until the collector has evaluated what comes after the attack.
+pytestmark = pytest.mark.slow
+
 _SERVER = Span.SPAN_KIND_SERVER
 _STRANGE = ("'", "\\", "' OR 1=1 --", "{x:String}", "\x00", "\t\n", "🙂" * 900)
 
