@@ -150,9 +150,7 @@ class Evaluator:
         return TickReport(
             traces=len(traces),
             entries=int(ready["entries"]),
-            pending={
-                str(row["trace"]): int(row["inserted_ms"]) for row in self._rows("unsettled")
-            },
+            pending={str(row["trace"]): int(row["inserted_ms"]) for row in self._rows("unsettled")},
             newest_entry=ready["newest"] if ready["entries"] else None,
             changes=changes,
             failed_rules=failed,
