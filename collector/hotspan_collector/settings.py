@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=30,
         ge=1,
+        le=10_000,  # later dates than ClickHouse's DateTime knows would expire at once
         description="Days that spans are kept. Older spans are rejected when they arrive.",
     )
     future_tolerance_s: float = Field(

@@ -1,30 +1,27 @@
 """From a process's spans to the evidence in a browser: nothing stands in for anything."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from ui.test_browser import CHROMIUM, PATIENCE_MS, SWITCHES
 
+from support import corpus
 from support.collector import Collector
 from ui import ui_process
 
 # What a real gunicorn worker exported for a page with an N+1 over customers and items.
-ORDERS = next(Path(__file__).parents[1].joinpath("corpus").glob("gunicorn-*-default__orders__*"))
+ORDERS = "gunicorn-prefork-pg-default__orders"
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     """The UI on a collector that has evaluated the page."""
-    collector = Collector(
-        # The recorded spans grow old.
-        tmp_path_factory.mktemp("collector"),
-        env={"HOTSPAN_RETENTION_DAYS": "36500"},
-    )
+    collector = Collector(tmp_path_factory.mktemp("collector"))
     collector.start()
     try:
-        collector.send(ORDERS.read_bytes())
+        for request in corpus.scenario(ORDERS):
+            collector.send(request.SerializeToString())
         collector.wait_for(lambda: collector.api("violations")["violations"])
         with ui_process.running(f"http://127.0.0.1:{collector.api_port}") as running:
             yield running
