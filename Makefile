@@ -6,7 +6,8 @@ RUN := .venv/bin
 SETUP := .venv/.setup
 # A test that hangs is shown where it hangs; slow ones bring a limit of their own.
 # Two at a time: tests mostly wait, for processes to start and for spans to settle.
-PYTEST := --timeout=300 --numprocesses=2 --dist=loadfile
+# In the order of the files: those with few but long tests must not come last, alone.
+PYTEST := --timeout=300 --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show the targets
