@@ -9,7 +9,7 @@ from hotspan_collector.rules.catalogue import Catalogue, Rule
 from hotspan_collector.rules.lifecycle import Change
 from hotspan_collector.rules.violations import Violations
 from hotspan_collector.rules.windows import Windows
-from support.window_entries import RULES, Entry, create_tick_tables, spread, store_entries
+from support.window_entries import RULES, Entry, spread, store_entries
 
 LATENCY = RULES["latency_budget"]
 PATIENT = replace(LATENCY, values={**LATENCY.values, "p95_ms": 9e9, "p99_ms": 9e9, "mean_ms": 9e9})
@@ -19,7 +19,6 @@ BROKEN = replace(LATENCY, id="broken", sql="SELECT no_such_column FROM current_e
 def run(database, *rules: Rule) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Run a round; return what it tells of each rule, and what failed."""
     catalogue = Catalogue({rule.id: rule for rule in rules})
-    create_tick_tables(database)
     violations = Violations(database, catalogue=catalogue, open_after_hits=3)
     windows = Windows(database, catalogue=catalogue, violations=violations)
     changes, failed = windows.run(now_ms=time.time_ns() // 1_000_000)
@@ -76,7 +75,6 @@ def test_the_same_again_is_one_hit(embedded_store):
 )
 def test_long_windows_rest(embedded_store, window_minutes, later_ms, runs):
     """What looks back over a day does not do so twice a minute."""
-    create_tick_tables(embedded_store)
     values = {**LATENCY.values, "window_minutes": window_minutes}
     catalogue = Catalogue({"latency_budget": replace(LATENCY, values=values)})
     violations = Violations(embedded_store, catalogue=catalogue, open_after_hits=1)

@@ -9,10 +9,8 @@ from hotspan_collector.database import Database
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.rules.violations import Violations
 from hotspan_collector.rules.windows import Windows
-from hotspan_collector.sql import load_blocks
 
 RULES = load_catalogue().rules
-_TICK = load_blocks("hotspan_collector.rules", "evaluate.sql")
 _ids = itertools.count(1)
 
 
@@ -133,14 +131,8 @@ def store_statement(database: Database, fingerprint: int, text: str) -> None:
     )
 
 
-def create_tick_tables(database: Database) -> None:
-    """Make what rounds share with ticks."""
-    database.execute(_TICK["create_tick_fingerprints"])
-
-
 def find(database: Database, rule_id: str, **settings: object) -> list[Found]:
     """Run one rule over what is stored, and return what it found."""
-    create_tick_tables(database)
     catalogue = load_catalogue(
         values={rule_id: settings}, disabled=[other for other in RULES if other != rule_id]
     )

@@ -126,6 +126,7 @@ class Evaluator:
     def _evaluate(self, traces: Sequence[str], *, now_ms: int) -> TickReport:
         generation = max(self._generation + 1, now_ms)
         self._empty()
+        self._violations.forget_touched()
         self._load(traces)
         self._resolve()
         self._execute(

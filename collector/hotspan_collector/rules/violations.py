@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Violations"]
 
-_SQL = load_blocks(__package__ or "", "evaluate.sql")
+_SQL = load_blocks(__package__ or "", "violations.sql")
 _COLUMNS = {item.name for item in fields(ViolationRow)}
 _ROWS_PER_STATEMENT = 500
 
@@ -26,9 +26,15 @@ class Violations:
     """Reads what violations amount to, and writes what is decided about them."""
 
     def __init__(self, database: Database, *, catalogue: Catalogue, open_after_hits: int) -> None:
+        """Prepare the table of those that have to be computed anew."""
+        database.execute(_SQL["create_tick_fingerprints"])
         self._database = database
         self._catalogue = catalogue
         self._open_after_hits = open_after_hits
+
+    def forget_touched(self) -> None:
+        """Empty the table of those that have to be computed anew."""
+        self._database.execute(_SQL["empty_tick_fingerprints"])
 
     def update(self, *, now_ms: int, hold: bool = False) -> Sequence[Change]:
         """Bring the violations up to date whose fingerprints stand in `tick_fingerprints`.

@@ -21,7 +21,6 @@ __all__ = ["WINDOW", "Windows"]
 
 _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "windows.sql")
-_EMPTY_FINGERPRINTS = load_blocks(__package__ or "", "evaluate.sql")["empty_tick_fingerprints"]
 _MINUTE_MS = 60_000
 # A day's window hardly changes in half a minute: what looks back further than an hour looks again
 # after a two-hundredth of its window.
@@ -53,7 +52,7 @@ class Windows:
         """
         for name in ("empty_window_found", "empty_window_findings"):
             self._database.execute(_SQL[name])
-        self._database.execute(_EMPTY_FINGERPRINTS)
+        self._violations.forget_touched()
         due = [rule for rule in self._rules if self._is_due(rule, now_ms=now_ms)]
         for rule in due:
             self._find(rule, now_ms=now_ms)
