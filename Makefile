@@ -34,8 +34,9 @@ demo: setup ## Run the demo shop, the collector and the UI; print what is wrong 
 	@exec $(RUN)/hotspan demo
 
 .PHONY: test-setup
-test-setup: setup ## Install what tests need besides: Redis, PostgreSQL, Chromium, a ClickHouse server
+test-setup: setup ## Install what tests need besides: Redis, PostgreSQL, MariaDB, Chromium, a ClickHouse server
 	@bash tests/install.sh
+	@$(UV) pip install --quiet --python $(RUN)/python --require-hashes --no-deps -r tests/environments/mysqlclient.txt
 
 .PHONY: test
 test: test-setup ## Run the tests, against real components
@@ -80,6 +81,9 @@ lock: $(UV) ## Resolve the requirements anew, with hashes
 	@for extra in collector ui demo; do \
 		$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra $$extra -c requirements/dev.txt pyproject.toml -o requirements/$$extra.txt; \
 	done
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements/dev.txt tests/environments/mysqlclient.in -o tests/environments/mysqlclient.txt
+	@grep '^opentelemetry' requirements/dev.txt | tr -d '\\' >.tools/opentelemetry.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c .tools/opentelemetry.txt pyproject.toml tests/environments/django42.in -o tests/environments/django42.txt
 
 .PHONY: clean
 clean: ## Remove what setup and the demo made

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what tests need besides Python packages: Redis, PostgreSQL and Chromium from Debian,
+# Installs what tests need besides Python packages: Redis, PostgreSQL, MariaDB and Chromium from Debian,
 # and ClickHouse's engine as a library that tests run as a server. Quick when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,11 +15,14 @@ fail() {
 }
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null; }
+can_build_mysqlclient() { command -v gcc >/dev/null && pkg-config --exists libmariadb 2>/dev/null; }
 has_font() { compgen -G '/usr/share/fonts/truetype/dejavu/*.ttf' >/dev/null; }
 
 missing_packages() {
   command -v redis-server >/dev/null || echo redis-server
   has_postgres || echo postgresql
+  command -v mariadbd >/dev/null || echo mariadb-server
+  can_build_mysqlclient || printf '%s\n' gcc libmariadb-dev pkg-config python3-dev
   command -v chromium >/dev/null || echo chromium
   has_font || echo fonts-dejavu-core
   has_clickhouse || command -v npm >/dev/null || echo npm
@@ -55,7 +58,7 @@ install_debian_packages() {
   apt-get "${options[@]}" install --no-install-recommends "${packages[@]}" </dev/null >/dev/null
   local package
   for package in "${packages[@]}"; do
-    case $package in redis-server | postgresql) disable_service "$package" ;; esac
+    case $package in redis-server | postgresql) disable_service "$package" ;; mariadb-server) disable_service mariadb ;; esac
   done
 }
 

@@ -48,7 +48,16 @@ def test_healthy(sink: OtlpSink):
     assert sink.paths == ["/v1/traces"]
     assert sink.spans() == []
     assert libraries["django"] == libraries["celery"] == libraries["sqlite3"] == "instrumented"
-    assert libraries["pymysql"] == "absent"
+
+
+def test_absent_library(tmp_path):
+    """A library that cannot be imported is absent, which is no failure."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['pymysql'] = None")
+    _, report = _report(PYTHONPATH=str(tmp_path), OTEL_TRACES_EXPORTER="none")
+
+    (found,) = (each for each in report["libraries"] if each["name"] == "pymysql")
+    assert found["state"] == "absent"
+    assert "pymysql" in found["reason"]
 
 
 def test_nobody_listens(sick):
