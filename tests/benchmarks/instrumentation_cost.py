@@ -1,145 +1,145 @@
 """What the instrumentation costs the demo shop's order list, a page of 212 statements.
 
-    python tests/benchmarks/instrumentation_cost.py [--rounds 5] [--requests 30]
+    .bench/bin/python tests/benchmarks/instrumentation_cost.py [--rounds 20] [--requests 5]
 
-Plain Django, stock OpenTelemetry, and hotspan, each in a process of its own, in turns. Spans are
-encoded as for the wire, by the SDK's own thread, and then dropped: CPU time holds all of that.
+Plain Django, stock OpenTelemetry, hotspan, sentry-sdk and ddtrace, each in a process of its own that
+lives all the time, take turns of a few requests: what else the machine does meanwhile hits all of
+them alike. Each exports by its own way to a server that takes everything and does nothing with it.
+A ratio is one of the same round; reported are the median of these and the middle half of them.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.instrumentation.django import DjangoInstrumentor
-from opentelemetry.instrumentation.sqlite3 import SQLite3Instrumentor
-from opentelemetry.sdk._configuration import _OTelSDKConfigurator
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-
-from hotspan_instrumentation.distro import HotspanConfigurator
-from hotspan_instrumentation.processors import ExportProcessor
-
-VARIANTS: Final = ("plain", "stock", "hotspan")
+VARIANTS: Final = ("plain", "stock", "hotspan", "sentry", "ddtrace")
 QUERIES: Final = 212
 
 _ROOT: Final = Path(__file__).parents[2]
-_WARM_UP_REQUESTS: Final = 8
+_FOLDER: Final = Path(__file__).parent
+
+Round = dict[str, dict[str, float]]
 
 
 def main() -> None:
-    """Print a line for each variant."""
+    """Print what each variant costs, as JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=30)
-    parser.add_argument("--variant", choices=VARIANTS, help="measure it in this process")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--requests", type=int, default=5)
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    if options.variant:
-        json.dump(measure(options.variant, requests=options.requests), sys.stdout)
-    else:
-        compare(rounds=options.rounds, requests=options.requests)
+    results = measure(options.variants, rounds=options.rounds, requests=options.requests)
+    if options.json:
+        json.dump(results, sys.stdout)
+        return
+    for name, result in results.items():
+        sys.stdout.write(f"{name:<8} " + "  ".join(f"{k} {v}" for k, v in result.items()) + "\n")
 
 
-def compare(*, rounds: int, requests: int) -> None:
-    """Run the variants in turns; keep the best round of each: the others measure the machine."""
-    with tempfile.TemporaryDirectory() as folder:
-        results = [
-            (variant, run(variant, folder=folder, requests=requests))
-            for _ in range(rounds)
-            for variant in VARIANTS
-        ]
-    best = {
-        variant: {
-            name: min(result[name] for of, result in results if of == variant)
-            for name in ("cpu_ms", "p50_ms")
-        }
-        for variant in VARIANTS
+def measure(variants: Sequence[str], *, rounds: int, requests: int) -> dict[str, dict[str, Any]]:
+    """Have the variants take turns; each round begins with another one."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        sink = stack.enter_context(_sink())
+        shops = {name: stack.enter_context(_shop(name, folder / name, sink)) for name in variants}
+        measured = []
+        for number in range(rounds):
+            first = number % len(variants)
+            order = [*variants[first:], *variants[:first]]
+            turns = {name: _turn(shops[name], requests) for name in order}
+            measured.append(turns)
+    return {name: summary(name, measured) for name in variants}
+
+
+def summary(name: str, rounds: Sequence[Round]) -> dict[str, Any]:
+    """Return a variant's times, and how they compare with stock OpenTelemetry's."""
+    own = [turns[name] for turns in rounds]
+    result: dict[str, Any] = {
+        f"{what}_ms": round(statistics.median(turn[f"{what}_ms"] for turn in own), 1)
+        for what in ("cpu", "latency")
     }
-    for variant in VARIANTS:
-        sys.stdout.write(line(variant, best))
+    if "stock" not in rounds[0]:
+        return result
+    for what in ("cpu", "latency"):
+        key = f"{what}_ms"
+        result[f"{what}_ratio"] = _quartiles(
+            [turns[name][key] / turns["stock"][key] for turns in rounds], digits=3
+        )
+    result["query_us"] = _quartiles(
+        [(turns[name]["cpu_ms"] - turns["stock"]["cpu_ms"]) * 1e3 / QUERIES for turns in rounds],
+        digits=1,
+    )
+    return result
 
 
-def line(variant: str, best: dict[str, dict[str, float]]) -> str:
-    """Return a variant's times, and what a statement costs more than on stock OpenTelemetry."""
-    own, stock = best[variant], best["stock"]
-    text = f"{variant:<8} p50 {own['p50_ms']:6.1f} ms   CPU {own['cpu_ms']:6.1f} ms a request"
-    if variant == "hotspan":
-        latency = own["p50_ms"] / stock["p50_ms"] - 1
-        query_us = (own["cpu_ms"] - stock["cpu_ms"]) * 1e3 / QUERIES
-        text += f"   {latency:+.0%} latency, {query_us:+.1f} us CPU a query, against stock"
-    return f"{text}\n"
+def _quartiles(values: Sequence[float], *, digits: int) -> list[float]:
+    """Return the lower quartile, the median and the upper quartile."""
+    return [round(value, digits) for value in statistics.quantiles(values, n=4)]
 
 
-def run(variant: str, *, folder: str, requests: int) -> dict[str, float]:
-    """Measure a variant in a process of its own."""
-    command = [sys.executable, __file__, "--variant", variant, "--requests", str(requests)]
+def _turn(shop: "subprocess.Popen[str]", requests: int) -> dict[str, float]:
+    assert shop.stdin is not None
+    shop.stdin.write(f"{requests}\n")
+    shop.stdin.flush()
+    return _answer(shop)
+
+
+def _answer(process: "subprocess.Popen[str]") -> dict[str, float]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        message = f"{process.args} ended; see its output above"
+        raise RuntimeError(message)
+    answer: dict[str, float] = json.loads(line)
+    return answer
+
+
+@contextmanager
+def _shop(variant: str, folder: Path, sink: str) -> Iterator["subprocess.Popen[str]"]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(_ROOT / "deploy" / "demo"),
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "SHOP_RELEASE": "1.0.0",
-        "SHOP_DATA_DIR": folder,
-        "OTEL_TRACES_EXPORTER": "none",
-        "OTEL_METRICS_EXPORTER": "none",
-        "OTEL_LOGS_EXPORTER": "none",
-        "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
-        "OTEL_PYTHON_CONFIGURATOR": "hotspan",
+        "SHOP_DATA_DIR": str(folder),
+        "HOTSPAN_BENCH_SINK": sink,
     }
-    answer = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
-    result: dict[str, float] = json.loads(answer.stdout)
-    return result
+    with _process([_FOLDER / "measured_shop.py", variant], environment) as process:
+        _answer(process)
+        yield process
 
 
-def measure(variant: str, *, requests: int) -> dict[str, float]:
-    """Ask for the page again and again in this process."""
-    if variant != "plain":
-        instrument(variant)
-    import django  # noqa: PLC0415 - instrumented first
-    from django.conf import settings  # noqa: PLC0415 - likewise
-    from django.core.management import call_command  # noqa: PLC0415 - likewise
-    from django.test import Client  # noqa: PLC0415 - likewise
-
-    django.setup()
-    settings.DEBUG = False  # Django's own query log costs more than all that is measured here
-    with contextlib.redirect_stdout(sys.stderr):
-        call_command("prepare")
-    client = Client()
-
-    def ask() -> float:
-        started = time.perf_counter()
-        client.get("/erp/orders/")
-        return (time.perf_counter() - started) * 1e3
-
-    for _ in range(_WARM_UP_REQUESTS):
-        ask()
-    started_ns = time.process_time_ns()
-    times = [ask() for _ in range(requests)]
-    cpu_ms = (time.process_time_ns() - started_ns) / 1e6 / requests
-    return {"cpu_ms": cpu_ms, "p50_ms": statistics.median(times)}
+@contextmanager
+def _sink() -> Iterator[str]:
+    with _process([_FOLDER / "sink.py"], dict(os.environ)) as process:
+        yield f"http://127.0.0.1:{int(_answer(process)['port'])}"
 
 
-def instrument(variant: str) -> None:
-    """Set OpenTelemetry up as its distro, or ours, would."""
-
-    class Encoding(SpanExporter):
-        def export(self, spans):
-            encode_spans(spans).SerializeToString()
-            return SpanExportResult.SUCCESS
-
-    ours = variant == "hotspan"
-    (HotspanConfigurator if ours else _OTelSDKConfigurator)().configure()
-    provider = trace.get_tracer_provider()
-    provider.add_span_processor((ExportProcessor if ours else BatchSpanProcessor)(Encoding()))
-    SQLite3Instrumentor().instrument()
-    DjangoInstrumentor().instrument()
+@contextmanager
+def _process(
+    command: Sequence[str | Path], environment: dict[str, str]
+) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":

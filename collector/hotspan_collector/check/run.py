@@ -51,7 +51,7 @@ def run_rules(requests: Sequence[bytes], *, catalogue: Catalogue) -> Outcome:
     store = EmbeddedStore(
         None,
         bounds=_ANY_TIME,
-        settings={"do_not_merge_across_partitions_select_final": 1},
+        settings={},
         insert_settings={"max_partitions_per_insert_block": 0},
     )
     try:

@@ -32,10 +32,7 @@ def open_store(settings: Settings) -> SpanStore:
         future_tolerance_s=settings.future_tolerance_s,
         reversed_tolerance_ms=settings.reversed_tolerance_ms,
     )
-    queries: dict[str, object] = {
-        "max_execution_time": settings.query_timeout_s,
-        "do_not_merge_across_partitions_select_final": 1,
-    }
+    queries: dict[str, object] = {"max_execution_time": settings.query_timeout_s}
     inserts: dict[str, object] = {
         "max_execution_time": settings.insert_timeout_s,
         "max_memory_usage": settings.max_insert_memory_bytes,

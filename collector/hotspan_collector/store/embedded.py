@@ -11,7 +11,7 @@ import chdb
 import clickhouse_connect
 
 from hotspan_collector.errors import DataDirectoryInUseError, StoreRefusedError
-from hotspan_collector.store.clickhouse import ClickHouse, translate_error
+from hotspan_collector.store.clickhouse import ENGINE_SETTINGS, ClickHouse, translate_error
 from hotspan_collector.store.spans_insert import (
     EMBEDDED_FORMAT,
     SpanBounds,
@@ -62,11 +62,12 @@ class EmbeddedStore(ClickHouse):
         self._address = ":memory:" if directory is None else str(directory)
         self._lock_file = None if directory is None else _lock(directory)
         self._bounds = bounds
-        self._insert_settings = {**insert_settings, **EMBEDDED_FORMAT}
+        self._settings = {**ENGINE_SETTINGS, **settings}
+        self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
         self._structure = request_structure()
         self._inserters = threading.local()
         self._connections: list[Any] = []
-        super().__init__(connect=self._new_client, settings=settings)
+        super().__init__(connect=self._new_client)
         root = self._root()
         root.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         self._version = str(root.query("SELECT version()", "TSV")).strip()
@@ -114,6 +115,7 @@ class EmbeddedStore(ClickHouse):
         return clickhouse_connect.get_client(
             dsn=f"chdb://{self._address}",
             database=DATABASE,
+            settings=self._settings,
             chdb_options=_ENGINE_OPTIONS,
             tz_mode="aware",
         )

@@ -12,7 +12,7 @@ from hotspan_collector.errors import (
     ConfigurationError,
     StoreTooOldError,
 )
-from hotspan_collector.store.clickhouse import ClickHouse, translate_error
+from hotspan_collector.store.clickhouse import ENGINE_SETTINGS, ClickHouse, translate_error
 from hotspan_collector.store.spans_insert import (
     SERVER_FORMAT,
     SpanBounds,
@@ -72,10 +72,11 @@ class ServerStore(ClickHouse):
             "connect_timeout": 5,
         }
         self._bounds = bounds
-        self._insert_settings = {**insert_settings, **SERVER_FORMAT}
+        self._settings = {**ENGINE_SETTINGS, **settings}
+        self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **SERVER_FORMAT}
         source = f"input($$ {request_structure()} $$)"
         self._insert = f"{insert_statement(source)}\nFORMAT ProtobufSingle"
-        super().__init__(connect=self._new_client, settings=settings)
+        super().__init__(connect=self._new_client)
         self._prepare()
 
     def describe(self) -> str:
@@ -99,7 +100,7 @@ class ServerStore(ClickHouse):
 
     def _new_client(self) -> Any:  # noqa: ANN401 (clickhouse-connect's factory is untyped)
         return clickhouse_connect.get_client(
-            database=self._database, tz_mode="aware", **self._options
+            database=self._database, settings=self._settings, tz_mode="aware", **self._options
         )
 
     def _prepare(self) -> None:
