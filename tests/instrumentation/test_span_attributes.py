@@ -1,10 +1,7 @@
-"""The quick ways of setting and encoding attributes end in the same spans as the usual ones."""
+"""The quick way of setting attributes ends in the same spans as the usual one."""
 
-from opentelemetry.exporter.otlp.proto.common import _internal as encoding
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
-from hotspan_instrumentation.integrations import otlp_encoding
 from hotspan_instrumentation.span_attributes import add_attributes
 
 ATTRIBUTES = {"text": "jane", "number": 1, "flag": True, "share": 1.0, "hotspan.db.param_hash": "a"}
@@ -41,31 +38,3 @@ def test_ended_spans_stay_as_they_are():
     add_attributes(span, ATTRIBUTES)
 
     assert dict(span.attributes) == {}
-
-
-def test_encoding(monkeypatch):
-    """Remembered or not, attributes are encoded alike: 1, 1.0 and True are no neighbours."""
-    spans = []
-    for attributes in (ATTRIBUTES, ATTRIBUTES, {"number": True, "flag": 1, "share": 1}):
-        span = started()
-        span.set_attributes({**attributes, "list": (1, 2)})
-        span.end()
-        spans.append(span)
-    expected = encode_spans(spans)
-    monkeypatch.setattr(encoding, "_encode_key_value", encoding._encode_key_value)
-    otlp_encoding.install(encoding)
-
-    assert encode_spans(spans) == expected
-
-
-def test_memory_of_encodings_is_bounded(monkeypatch):
-    """Ever new values do not fill the memory."""
-    monkeypatch.setattr(otlp_encoding, "_MAX_REMEMBERED", 10)
-    monkeypatch.setattr(encoding, "_encode_key_value", encoding._encode_key_value)
-    otlp_encoding.install(encoding)
-    span = started()
-    span.set_attributes({f"name {number}": number for number in range(50)})
-    span.end()
-    encode_spans([span])
-
-    assert len(otlp_encoding._remembered) <= 10
