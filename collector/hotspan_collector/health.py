@@ -30,7 +30,7 @@ class EvaluatorHealth:
         """Take in what a tick did."""
         self.last_tick_at = time.monotonic()
         self.last_error = ""
-        self.pending_traces = len(report.pending)
+        self.pending_traces = report.waiting
         if report.newest_entry is not None:
             self.newest_entry = report.newest_entry
         if report.entries:

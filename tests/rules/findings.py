@@ -14,7 +14,7 @@ from hotspan_collector.api.models import Finding
 from hotspan_collector.rules.catalogue import Catalogue, load_catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.store.port import SpanStore
-from support.embedded import shared_store
+from support.embedded import emptied_store
 
 REPETITION = (
     "n_plus_one",
@@ -69,7 +69,7 @@ def judge_cases() -> Sequence[Judged]:
         for spans in KINDS_OF_SPANS
         for query_ms in LATENCIES_MS
     ]
-    found = evaluate(shared_store(), [entry for *_, entry in sent])
+    found = evaluate(emptied_store(), [entry for *_, entry in sent])
     return [
         Judged(case=case, spans=spans, query_ms=query_ms, findings=found.get(entry.trace_id, ()))
         for case, spans, query_ms, entry in sent

@@ -4,6 +4,7 @@ from hotspan_collector.sql import load_blocks, split_statements
 
 SQL_FILES = [
     ("hotspan_collector.rules", "evaluate.sql"),
+    ("hotspan_collector.rules", "touched.sql"),
     ("hotspan_collector.rules", "violations.sql"),
     ("hotspan_collector.store", "migrate.sql"),
     ("hotspan_collector.store", "insert_spans.sql"),

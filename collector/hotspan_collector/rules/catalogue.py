@@ -89,6 +89,8 @@ class Rule:
     needs: tuple[str, ...]
     opens_at_once: bool
     critical_hits_per_hour: int
+    when: str = ""
+    """What must be there for a structural rule to find anything: what stands behind FROM."""
     open_after_hits: int = 0
     """Hits within a day that open a violation; 0: as many as for other rules."""
     summary: str

@@ -1,9 +1,6 @@
--- name: create_tick_traces
--- Traces that are looked at in this tick. The tables of a tick live in memory and are emptied by the
--- next one: they hold what has just come, not what is stored.
-CREATE OR REPLACE TABLE tick_traces (trace_id FixedString(16)) ENGINE = Memory;
-
 -- name: create_tick_spans
+-- The tables of a tick live in memory and are emptied by the next one: they hold what has just come,
+-- not what is stored.
 CREATE OR REPLACE TABLE tick_spans
 (
     trace_id FixedString(16),
@@ -55,6 +52,27 @@ CREATE OR REPLACE TABLE tick_spans
     is_call Bool
 )
 ENGINE = Memory;
+
+-- name: create_tick_shared_ids
+-- FINAL takes together what has the same sorting key. Spans that share an id, and differ in service
+-- or time, would be joined with each other at every hop: squared, and squared again.
+CREATE OR REPLACE TABLE tick_shared_ids (trace_id FixedString(16), span_id FixedString(8)) ENGINE = Memory;
+
+-- name: empty_tick_shared_ids
+TRUNCATE TABLE tick_shared_ids
+
+-- name: fill_tick_shared_ids
+INSERT INTO tick_shared_ids
+SELECT trace_id, span_id
+FROM spans
+WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+    AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
+    AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
+GROUP BY trace_id, span_id
+HAVING uniqExact(service, toStartOfFiveMinutes(start_time)) > 1
+
+-- name: count_tick_shared_ids
+SELECT count() AS ids FROM tick_shared_ids
 
 -- name: create_tick_hops
 -- Pointer jumping: `pointer` of a span leads towards its entry, twice as far with each step.
@@ -168,24 +186,6 @@ ENGINE = Memory;
 -- name: store_now
 SELECT toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms
 
--- name: touched
--- Traces that spans have come for, with marks of the inserts that brought them. The number of spans
--- is part of a mark: two inserts of one millisecond may become visible one after the other.
-SELECT
-    lower(hex(trace_id)) AS trace,
-    groupArray(cityHash64(inserted_at, spans)) AS inserts
-FROM
-(
-    SELECT trace_id, inserted_at, count() AS spans
-    FROM spans
-    WHERE inserted_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
-    GROUP BY trace_id, inserted_at
-)
-GROUP BY trace_id
-
--- name: fill_tick_traces
-INSERT INTO tick_traces SELECT unhex(arrayJoin({traces:Array(String)}))
-
 -- name: fill_trace_bounds
 INSERT INTO trace_bounds
 SELECT trace_id, min(start_time), max(addNanoseconds(start_time, duration_ns))
@@ -229,8 +229,14 @@ FROM spans FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
     AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
--- FINAL takes together what has the same sorting key. Spans that share an id, and differ in service
--- or time, would be joined with each other at every hop: squared, and squared again.
+    AND {which}
+
+-- name: own_id
+-- Most spans: nothing else has their id.
+(trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM tick_shared_ids)
+
+-- name: shared_id
+(trace_id, span_id) IN (SELECT trace_id, span_id FROM tick_shared_ids)
 ORDER BY trace_id, span_id, inserted_at DESC, service, start_time
 LIMIT 1 BY trace_id, span_id
 
@@ -454,14 +460,6 @@ LEFT JOIN
 ) AS known
     ON known.trace_id = computed.trace_id AND known.entry_span_id = computed.entry_span_id
 
--- name: unsettled
--- Traces with entries that wait, and the time of the newest insert into each: who looks back as far
--- finds the trace again.
-SELECT lower(hex(trace_id)) AS trace, toUnixTimestamp64Milli(max(inserted_at)) AS inserted_ms
-FROM tick_spans
-WHERE trace_id IN (SELECT trace_id FROM tick_entries WHERE changed AND NOT settled)
-GROUP BY trace_id
-
 -- name: fill_rule_entries
 INSERT INTO rule_entries SELECT * FROM tick_entries WHERE changed AND settled
 
@@ -489,6 +487,47 @@ INNER JOIN rule_entries AS entry
 INNER JOIN tick_spans AS span
     ON span.trace_id = member.trace_id AND span.span_id = member.span_id
 
+-- name: create_rule_found
+-- What the rules return in this tick.
+CREATE OR REPLACE TABLE rule_found
+(
+    rule LowCardinality(String),
+    about LowCardinality(String),
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    identity String,
+    severity LowCardinality(String),
+    confidence LowCardinality(String),
+    count UInt32,
+    wasted_ns UInt64,
+    statement String,
+    details Map(LowCardinality(String), String),
+    missing Array(LowCardinality(String)),
+    span_ids Array(FixedString(8)),
+    suggestion LowCardinality(String),
+    code_file LowCardinality(String),
+    code_line UInt32,
+    code_function LowCardinality(String)
+)
+ENGINE = Memory;
+
+-- name: empty_rule_found
+TRUNCATE TABLE rule_found
+
+-- name: find
+INSERT INTO rule_found
+SELECT
+    {rule:String}, {about:String},
+    trace_id, entry_span_id, identity, severity, confidence, count, wasted_ns, statement,
+    details, missing, span_ids, suggestion, code_file, code_line, code_function
+FROM
+(
+{rule_sql}
+)
+
+-- name: count_rule_found
+SELECT count() AS found FROM rule_found
+
 -- name: insert_findings
 INSERT INTO findings
 (
@@ -499,23 +538,20 @@ INSERT INTO findings
 )
 SELECT
     concat('v1:', lower(hex(sipHash128(
-        {rule:String}, entry.namespace, entry.service, entry.environment,
-        if({about:String} = 'service', '', entry.name), found.identity)))),
-    {rule:String},
+        toString(found.rule), entry.namespace, entry.service, entry.environment, shown_name, found.identity)))),
+    found.rule,
     entry.trace_id, entry.entry_span_id, entry.start_time, entry.duration_ns,
     entry.service, entry.namespace, entry.environment, entry.version, entry.kind,
-    if({about:String} = 'service', '', entry.name), entry.weight,
+    if(found.about = 'service', '', entry.name) AS shown_name, entry.weight,
     found.identity, found.severity, found.confidence, found.count, found.wasted_ns, found.statement,
     found.details, found.missing, found.span_ids,
     found.suggestion, found.code_file, found.code_line, found.code_function,
     cityHash64(toString(found.code_file), toUInt32(found.code_line), toString(found.code_function)),
     {generation:UInt64}
-FROM
-(
-{rule_sql}
-) AS found
+FROM rule_found AS found
 INNER JOIN rule_entries AS entry
     ON entry.trace_id = found.trace_id AND entry.entry_span_id = found.entry_span_id
+WHERE found.rule NOT IN {failed:Array(String)}
 
 -- name: insert_statements
 INSERT INTO statements
@@ -584,21 +620,6 @@ WITH evaluated AS
     WHERE generation > {finished:UInt64} AND trace_id IN (SELECT trace_id FROM tick_traces)
 )
 SELECT DISTINCT fingerprint FROM findings WHERE trace_id IN evaluated
-
--- name: read_watermark
-SELECT toUnixTimestamp64Milli(watermark) AS watermark_ms, generation
-FROM watermarks FINAL
-WHERE name = {name:String}
-
--- name: write_watermark
-INSERT INTO watermarks
-SELECT {name:String}, fromUnixTimestamp64Milli({watermark_ms:Int64}, 'UTC'), {generation:UInt64}
-
--- name: first_span
-SELECT toUnixTimestamp64Milli(min(inserted_at)) AS first_ms, count() AS spans FROM spans
-
--- name: empty_tick_traces
-TRUNCATE TABLE tick_traces
 
 -- name: empty_tick_spans
 TRUNCATE TABLE tick_spans

@@ -10,13 +10,15 @@ one evaluation of everything would have found.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
+from hotspan_collector.rules.touched import Touched
 from hotspan_collector.rules.violations import Violations
 from hotspan_collector.rules.windows import Windows
 from hotspan_collector.sql import load_blocks
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.rules.lifecycle import Change
+    from hotspan_collector.rules.violation import Change
 
 __all__ = ["Evaluator", "TickReport", "Timing"]
 
@@ -40,10 +42,10 @@ _INPUTS = {
     for filename in sorted(each.name for each in files(__package__).joinpath("inputs").iterdir())
     for name, statement in load_blocks(__package__ or "", f"inputs/{filename}").items()
 }
-_TRACES_PER_STATEMENT = 2_000
-# Bounds the memory of a tick; what is more is evaluated in the same tick, part by part.
-_TRACES_PER_PART = 10_000
-_WATERMARK = "evaluator"
+# A block may begin with what must be there for it to find anything.
+_WHEN = re.compile(r"\A-- when: (.+)$", re.MULTILINE)
+# More than so many traces that cannot be evaluated are no accident: the evaluation is at fault.
+_SET_ASIDE_PER_TICK = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +64,11 @@ class TickReport:
 
     traces: int = 0
     entries: int = 0
-    pending: Mapping[str, int] = field(default_factory=dict)
-    """Traces with entries that are not settled yet, as hex ids, and when the last span came, in
-    milliseconds since 1970."""
+    waiting: int = 0
+    """Traces with entries that are not settled yet."""
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+    """Traces that could not be evaluated, as hex ids, and why. They are left alone until more of
+    their spans come."""
     newest_entry: datetime | None = None
     changes: Sequence[Change] = ()
     failed_rules: Mapping[str, str] = field(default_factory=dict)
@@ -74,22 +78,30 @@ class Evaluator:
     """Turns spans into entries, findings and violations. For one thread; one evaluator a store."""
 
     def __init__(
-        self, database: Database, *, catalogue: Catalogue, timing: Timing, open_after_hits: int
+        self,
+        database: Database,
+        *,
+        catalogue: Catalogue,
+        timing: Timing,
+        open_after_hits: int,
+        rollback_after_ms: int = 600_000,
     ) -> None:
         """Prepare the tables of a tick, and go on where the last evaluator stopped."""
         self._database = database
         self._catalogue = catalogue
         self._timing = timing
         self._violations = Violations(
-            database, catalogue=catalogue, open_after_hits=open_after_hits
+            database,
+            catalogue=catalogue,
+            open_after_hits=open_after_hits,
+            rollback_after_ms=rollback_after_ms,
         )
         self._windows = Windows(database, catalogue=catalogue, violations=self._violations)
-        self._looked_at: dict[str, frozenset[int]] = {}
-        self._pending: Mapping[str, int] = {}
         for name, statement in {**_SQL, **_INPUTS}.items():
             if name.startswith("create_"):
                 database.execute(statement)
-        self._from_ms, self._generation = self._resume()
+        self._touched = Touched(database, look_back_ms=timing.look_back_ms)
+        self._generation = self._touched.finished_generation
 
     def tick(self) -> TickReport:
         """Evaluate what is ready.
@@ -99,18 +111,14 @@ class Evaluator:
 
         """
         now_ms = self._scalar("store_now", "now_ms")
-        touched = {
-            str(row["trace"]): frozenset(row["inserts"])
-            for row in self._rows("touched", from_ms=self._from_ms)
-        }
-        traces = {
-            trace for trace, inserts in touched.items() if not inserts <= self._seen(trace)
-        } | self._pending.keys()
-        reports = [self._evaluate(part, now_ms=now_ms) for part in _parts(sorted(traces))]
-        report = _joined(reports)
-        self._pending = report.pending
-        self._remember(touched, now_ms=now_ms)
-        return report
+        reports: list[TickReport] = []
+        for part in self._touched.find(now_ms=now_ms):
+            reports.extend(self._evaluate_or_halve(part, now_ms=now_ms))
+            if sum(len(report.set_aside) for report in reports) > _SET_ASIDE_PER_TICK:
+                raise StoreRefusedError(next(iter(reports[-1].set_aside.values())))
+        self._generation = max(self._generation + 1, now_ms)
+        waiting = self._touched.remember(now_ms=now_ms, generation=self._generation)
+        return replace(_joined(reports), waiting=waiting)
 
     def run_windows(
         self, *, now_ms: int | None = None
@@ -119,15 +127,39 @@ class Evaluator:
         return self._windows.run(now_ms=now_ms or self._scalar("store_now", "now_ms"))
 
     def find_silent(self, *, quiet_after_ms: int) -> Sequence[Change]:
-        """Let violations fall silent that have not been hit for long."""
-        now_ms = self._scalar("store_now", "now_ms")
-        return self._violations.find_silent(before_ms=now_ms - quiet_after_ms)
+        """Let violations fall silent that have not been hit for long, and other times end."""
+        now_ms = self.now_ms()
+        return self._violations.find_silent(before_ms=now_ms - quiet_after_ms, now_ms=now_ms)
 
-    def _evaluate(self, traces: Sequence[str], *, now_ms: int) -> TickReport:
-        generation = max(self._generation + 1, now_ms)
+    def apply_actions(self) -> Sequence[Change]:
+        """Apply what people have said of violations since the last time."""
+        return self._violations.apply_actions(now_ms=self.now_ms())
+
+    def now_ms(self) -> int:
+        """Return the time by the store's clock, by which evaluations are numbered."""
+        return self._scalar("store_now", "now_ms")
+
+    def _evaluate_or_halve(self, part: range, *, now_ms: int) -> Iterator[TickReport]:
+        """Evaluate a part; when the store cannot do it, find the trace that is to blame."""
+        try:
+            yield self._evaluate(part, now_ms=now_ms)
+        except (StoreRefusedError, StoreOverloadedError) as error:
+            if len(part) == 1:
+                trace_id = self._touched.trace_id(part.start)
+                _LOG.exception("trace_set_aside", trace_id=trace_id)
+                yield TickReport(traces=1, set_aside={trace_id: str(error)})
+                return
+            middle = part.start + len(part) // 2
+            for half in (range(part.start, middle), range(middle, part.stop)):
+                yield from self._evaluate_or_halve(half, now_ms=now_ms)
+
+    def _evaluate(self, part: range, *, now_ms: int) -> TickReport:
+        # An attempt that fails leaves findings behind: the next one has a number of its own.
+        self._generation = generation = max(self._generation + 1, now_ms)
         self._empty()
         self._violations.forget_touched()
-        self._load(traces)
+        self._touched.take(part)
+        self._load()
         self._resolve()
         self._execute(
             "fill_tick_entries",
@@ -137,32 +169,33 @@ class Evaluator:
         )
         self._execute("fill_rule_entries")
         failed: dict[str, str] = {}
-        ready = self._rows("count_rule_entries")[0]
+        [ready] = self._rows("count_rule_entries")
         if ready["entries"]:
-            self._execute("fill_rule_spans")
-            failed = {**dict(self._fill_inputs()), **dict(self._run_rules(generation))}
+            failed = self._find(generation)
             self._execute("insert_statements")
             self._execute("insert_entries", generation=generation)
         self._execute("insert_publications", generation=generation)
         self._execute("bury_entries", generation=generation)
-        self._execute("fill_tick_fingerprints", finished=self._generation)
+        self._execute("fill_tick_fingerprints", finished=self._touched.finished_generation)
         changes = self._violations.update(now_ms=now_ms)
-        self._generation = generation
+        self._touched.wait(now_ms=now_ms)
         return TickReport(
-            traces=len(traces),
+            traces=len(part),
             entries=int(ready["entries"]),
-            pending={str(row["trace"]): int(row["inserted_ms"]) for row in self._rows("unsettled")},
             newest_entry=ready["newest"] if ready["entries"] else None,
             changes=changes,
             failed_rules=failed,
         )
 
-    def _load(self, traces: Sequence[str]) -> None:
-        for start in range(0, len(traces), _TRACES_PER_STATEMENT):
-            chunk = list(traces[start : start + _TRACES_PER_STATEMENT])
-            self._execute("fill_tick_traces", traces=chunk)
-        self._execute("fill_trace_bounds", from_ms=self._from_ms)
-        self._execute("fill_tick_spans")
+    def _load(self) -> None:
+        self._execute("fill_trace_bounds", from_ms=self._touched.from_ms)
+        self._execute("fill_tick_shared_ids")
+        self._load_spans("own_id")
+        if self._scalar("count_tick_shared_ids", "ids"):
+            self._load_spans("shared_id")
+
+    def _load_spans(self, condition: str) -> None:
+        self._database.execute(_SQL["fill_tick_spans"].replace("{which}", _SQL[condition]))
 
     def _resolve(self) -> None:
         spans = self._scalar("count_tick_spans", "spans")
@@ -175,59 +208,45 @@ class Evaluator:
                 break
         self._execute("fill_tick_members", step=step)
 
+    def _find(self, generation: int) -> dict[str, str]:
+        """Run the rules; return those that failed, and why."""
+        self._execute("fill_rule_spans")
+        failed = {**dict(self._fill_inputs()), **dict(self._run_rules())}
+        if self._scalar("count_rule_found", "found"):
+            self._execute("insert_findings", generation=generation, failed=list(failed))
+        return failed
+
     def _fill_inputs(self) -> Iterator[tuple[str, str]]:
         """Make what rules share; yield what failed. Rules that read it find nothing then."""
         for name, statement in _INPUTS.items():
             if not name.startswith("fill_"):
                 continue
+            when = _WHEN.match(statement)
             try:
-                self._database.execute(statement)
+                if when is None or self._exists(when[1]):
+                    self._database.execute(statement)
             except (StoreRefusedError, StoreOverloadedError) as error:
                 _LOG.exception("rule_input_failed", block=name)
                 yield name, str(error)
 
-    def _run_rules(self, generation: int) -> Iterator[tuple[str, str]]:
+    def _run_rules(self) -> Iterator[tuple[str, str]]:
         """Run every rule; yield those that failed. One that fails harms no other."""
         for rule in self._catalogue.rules.values():
             if rule.kind != "structural":
                 continue
-            statement = _SQL["insert_findings"].replace("{rule_sql}", rule.sql)
+            statement = _SQL["find"].replace("{rule_sql}", rule.sql)
             try:
-                self._database.execute(
-                    statement,
-                    {
-                        "rule": rule.id,
-                        "about": rule.about,
-                        "generation": generation,
-                        **rule.values,
-                    },
-                )
+                if not rule.when or self._exists(rule.when, rule.values):
+                    self._database.execute(
+                        statement, {"rule": rule.id, "about": rule.about, **rule.values}
+                    )
             except (StoreRefusedError, StoreOverloadedError) as error:
                 _LOG.exception("rule_failed", rule=rule.id)
                 yield rule.id, str(error)
 
-    def _seen(self, trace: str) -> frozenset[int]:
-        return self._looked_at.get(trace, frozenset())
-
-    def _remember(self, touched: Mapping[str, frozenset[int]], *, now_ms: int) -> None:
-        # Inserts that are under way carry a time at most `look_back_ms` ago: so far we look again.
-        self._looked_at = dict(touched)
-        self._from_ms = max(self._from_ms, now_ms - self._timing.look_back_ms)
-        # What is pending is known in memory only: whoever takes over must begin before it.
-        oldest_ms = min(self._pending.values(), default=now_ms)
-        self._execute(
-            "write_watermark",
-            name=_WATERMARK,
-            watermark_ms=min(self._from_ms, oldest_ms - 1),
-            generation=max(self._generation + 1, now_ms),
-        )
-
-    def _resume(self) -> tuple[int, int]:
-        known = self._rows("read_watermark", name=_WATERMARK)
-        if known:
-            return int(known[0]["watermark_ms"]), int(known[0]["generation"])
-        first = self._rows("first_span")[0]
-        return (int(first["first_ms"]) - 1 if first["spans"] else 0), 0
+    def _exists(self, source: str, values: Mapping[str, object] | None = None) -> bool:
+        """Whether there are rows; `source` is what stands behind FROM."""
+        return bool(self._database.rows(f"SELECT 1 AS one FROM {source} LIMIT 1", values))  # noqa: S608 (ours)
 
     def _empty(self) -> None:
         for name, statement in {**_SQL, **_INPUTS}.items():
@@ -244,16 +263,11 @@ class Evaluator:
         return int(self._rows(block, **parameters)[0][column])
 
 
-def _parts(traces: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(traces), _TRACES_PER_PART):
-        yield traces[start : start + _TRACES_PER_PART]
-
-
 def _joined(reports: Sequence[TickReport]) -> TickReport:
     return TickReport(
         traces=sum(report.traces for report in reports),
         entries=sum(report.entries for report in reports),
-        pending={trace: at for report in reports for trace, at in report.pending.items()},
+        set_aside={trace: why for each in reports for trace, why in each.set_aside.items()},
         newest_entry=max(
             (report.newest_entry for report in reports if report.newest_entry), default=None
         ),
