@@ -104,6 +104,13 @@ def test_locks_agree(lock):
     assert different == {}
 
 
+def test_base_install():
+    """What goes into a Django process is OpenTelemetry's packages, and nothing else."""
+    names = [canonicalize_name(Requirement(each).name) for each in PROJECT["dependencies"]]
+
+    assert [name for name in names if not name.startswith("opentelemetry-")] == []
+
+
 def test_no_package_registry_is_named():
     """Where packages come from is each machine's own setting."""
     naming = [

@@ -86,13 +86,18 @@ def _sdk() -> Check:
 
 
 def _chosen(kind: str, variable: str) -> Check:
-    """Whether hotspan's entry point is used: the first is, or the one that the variable names."""
+    """Whose entry point is used: the first one's, or the one's that the variable names."""
     names = [entry_point.name for entry_point in entry_points(group=f"opentelemetry_{kind}")]
     wanted = os.environ.get(variable)
     chosen = wanted or (names[0] if names else "none")
     if chosen == "hotspan":
         return Check(kind, ok=True, detail="hotspan")
-    return Check(kind, ok=False, detail=f"{chosen} is used instead: set {variable}=hotspan")
+    advice = f"set {variable}=hotspan"
+    if chosen not in names:
+        return Check(kind, ok=False, detail=f"{chosen} is not installed: install it, or {advice}")
+    # Hotspan's additions are made all the same: see hotspan_instrumentation.installation.
+    detail = f"{chosen}, with hotspan's additions; for hotspan's defaults, too, {advice}"
+    return Check(kind, ok=True, detail=detail)
 
 
 def _libraries() -> Iterator[Library]:

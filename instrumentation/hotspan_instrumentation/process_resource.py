@@ -30,6 +30,8 @@ def follow_forks(provider: TracerProvider) -> None:
 
     @guarded
     def renew() -> None:
+        if "process.pid" not in provider.resource.attributes:  # another distro's decision
+            return
         provider._update_resource(Resource({"process.pid": os.getpid()}))  # noqa: SLF001 - no public way
 
     os.register_at_fork(after_in_child=renew)

@@ -217,7 +217,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]  # each parser returns its field's type
 
 
+_chosen: Settings | None = None
+
+
+def use_settings(settings: Settings) -> None:
+    """Use these settings in this process, whatever the variables say."""
+    global _chosen  # noqa: PLW0603 - a fact about the process
+    _chosen = settings
+    if settings.hash_key:
+        os.environ[HASH_KEY_VARIABLE] = settings.hash_key  # for child processes, too
+    current_settings.cache_clear()
+
+
 @cache
 def current_settings() -> Settings:
     """Return the settings of this process, read once."""
-    return read_settings(os.environ)
+    return _chosen or read_settings(os.environ)

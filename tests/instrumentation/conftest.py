@@ -28,12 +28,13 @@ class Bookshop:
     data_dir: Path
     env: dict[str, str | None]
     processes: list[Process] = field(default_factory=list)
+    launcher: tuple[str, ...] = ("opentelemetry-instrument",)
 
     def process(self, *command: str | Path, env: dict[str, str] | None = None) -> Process:
-        """Return a command run by opentelemetry-instrument, to be started."""
+        """Return a command run by the launcher, if there is one, to be started."""
         program, *arguments = command
         process = Process(
-            [BIN / "opentelemetry-instrument", BIN / program, *arguments],
+            [*(BIN / name for name in self.launcher), BIN / program, *arguments],
             log_path=self.data_dir / f"{len(self.processes)}.log",
             env={**self.env, **(env or {})},
             cwd=PROJECT,
@@ -79,6 +80,24 @@ class Bookshop:
         process.start()
         process.wait_for_line(r"celery@\S+ ready")
         return process
+
+    def uvicorn(self, *options: str, env: dict[str, str] | None = None) -> tuple[Process, str]:
+        """Start a server with an event loop and return it with its URL."""
+        port = free_port()
+        process = self.process(
+            *("uvicorn", "bookshop.asgi:application", "--port", str(port), *options), env=env
+        )
+        process.start()
+        process.wait_for_url(f"http://127.0.0.1:{port}/process/")
+        return process, f"http://127.0.0.1:{port}"
+
+    def runserver(self, *options: str, env: dict[str, str] | None = None) -> tuple[Process, str]:
+        """Start Django's development server and return it with its URL."""
+        address = f"127.0.0.1:{free_port()}"
+        process = self.process("python", "manage.py", "runserver", address, *options, env=env)
+        process.start()
+        process.wait_for_url(f"http://{address}/process/")
+        return process, f"http://{address}"
 
     def copies_sold(self) -> int:
         """How many `buy` tasks have done their work."""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,9 +76,24 @@ def test_password_is_not_shown(sick):
     assert "secret" not in sick[1]
 
 
-def test_another_distro_is_used(sick):
-    """It says how to choose hotspan's."""
-    assert "theirs is used instead: set OTEL_PYTHON_DISTRO=hotspan" in sick[1]
+def test_a_distro_that_is_not_there(sick):
+    """It says when the distro that is asked for is not installed, and how to choose hotspan's."""
+    advice = "theirs is not installed: install it, or set OTEL_PYTHON_DISTRO=hotspan"
+
+    assert advice in sick[1]
+
+
+def test_another_distro(sink: OtlpSink):
+    """Beside another distro, all is well, too."""
+    status, report = _report(
+        OTEL_EXPORTER_OTLP_ENDPOINT=sink.url,
+        OTEL_PYTHON_DISTRO="other",
+        PYTHONPATH=str(Path(__file__).parent / "other_distro"),
+    )
+    (distro,) = (check for check in report["checks"] if check["name"] == "distro")
+
+    assert status == 0
+    assert distro["detail"].startswith("other, with hotspan's additions")
 
 
 def test_disabled_libraries(sick):

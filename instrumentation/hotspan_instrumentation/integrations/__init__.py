@@ -3,6 +3,8 @@
 A library that is never imported costs nothing, and one that is absent is not missed.
 """
 
+from functools import cache
+
 import wrapt
 
 from hotspan_instrumentation.guard import guarded
@@ -14,6 +16,7 @@ from hotspan_instrumentation.integrations import (
     celery_signals,
     database,
     database_psycopg,
+    django,
     django_cache,
     django_database,
     django_middleware,
@@ -59,6 +62,12 @@ _HOOKS = (
     *django_orm.HOOKS,
     *otlp_encoding.HOOKS,
 )
+
+
+@cache  # several ways lead here, and what is wrapped twice is done twice
+def install_django_instrumentation() -> None:
+    """Mend how Django is instrumented, which concerns also who switches all the rest off."""
+    wrapt.register_post_import_hook(guarded(django.install), django.MODULE)
 
 
 def install_integrations() -> None:

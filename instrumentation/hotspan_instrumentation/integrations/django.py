@@ -6,46 +6,44 @@ only, it finds none, configures empty ones, and the project does not start.
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
 
 from hotspan_instrumentation.guard import guarded
 
+MODULE: Final = "opentelemetry.instrumentation.django"
 
-def instrument_at_setup(instrument: Callable[[], None]) -> None:
-    """Call `instrument` once: when django.setup() is called, or now if it has been.
 
-    Raises:
-        ModuleNotFoundError: Django is not installed.
-
-    """
-    import django  # noqa: PLC0415 - may be absent
-    from django.apps import apps  # noqa: PLC0415
-
-    if apps.ready:
-        instrument()
-        return
-    original = django.setup
-    pending = [instrument]
-
-    @guarded
-    def instrument_once() -> None:
-        if pending and _settings_load():
-            pending.pop()()
+def install(module: ModuleType) -> None:
+    """Have the instrumentor wait until Django has its settings, whoever calls it."""
+    instrumentor = module.DjangoInstrumentor
+    original = instrumentor._instrument  # noqa: SLF001 - what upstream has its subclasses write
 
     @functools.wraps(original)
-    def setup(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
-        instrument_once()
-        original(*args, **kwargs)
+    def instrument(self: Any, **kwargs: Any) -> None:  # noqa: ANN401 - upstream's signature
+        _with_settings(lambda: original(self, **kwargs))
 
-    django.setup = setup
+    instrumentor._instrument = instrument  # noqa: SLF001 - likewise
 
 
-def _settings_load() -> bool:
-    """Whether the settings can be read; if not, Django itself says why in a moment."""
+def _with_settings(instrument: Callable[[], None]) -> None:
+    """Call `instrument` now if the settings have been read; else before applications are loaded.
+
+    That is a part of `django.setup()` which comes after the settings, so that it is not too late
+    when these very settings ask for instrumentation.
+    """
+    from django.apps import apps  # noqa: PLC0415 - may be absent
     from django.conf import settings  # noqa: PLC0415
 
-    try:
-        _ = settings.MIDDLEWARE
-    except Exception:  # noqa: BLE001 - the project's own code
-        return False
-    return True
+    if settings.configured:
+        instrument()
+        return
+    original = apps.populate
+
+    @functools.wraps(original)
+    def populate(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
+        if apps.__dict__.pop("populate", None) is not None:
+            guarded(instrument)()
+        original(*args, **kwargs)
+
+    apps.populate = populate

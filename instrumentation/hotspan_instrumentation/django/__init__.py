@@ -1,0 +1,1 @@
+"""`INSTALLED_APPS += ["hotspan_instrumentation.django"]`."""
