@@ -14,6 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanKind
 
+from hotspan_instrumentation.entry import entry_of
 from hotspan_instrumentation.guard import guarded
 
 TIMEOUT_S: Final = "hotspan.client.timeout_s"
@@ -21,7 +22,12 @@ RETRY: Final = "hotspan.client.retry"
 IN_TRANSACTION: Final = "hotspan.client.in_transaction"
 IN_SIGNAL: Final = "hotspan.client.in_signal"
 
+HTTP_CALLS: Final = "hotspan.http.calls"
+HTTP_TIME_MS: Final = "hotspan.http.time_ms"
+
 NO_TIMEOUT: Final = -1.0
+
+_NS_PER_MS: Final = 1e6
 
 _HTTP: Final = ("http.request.method", "http.method")
 # What the spans of calls have when they start; those of databases have nothing yet.
@@ -40,6 +46,21 @@ class ClientCallProcessor(SpanProcessor):
         del parent_context
         if span.kind is SpanKind.CLIENT:
             _describe_place(span)
+
+    def _on_ending(self, span: Span) -> None:
+        if span.kind is SpanKind.CLIENT:
+            _count(span)
+
+
+@guarded
+def _count(span: Span) -> None:
+    """Count a call by HTTP for the entry that it belongs to."""
+    attributes = span.attributes or {}
+    entry = entry_of(span)
+    if entry is None or not any(name in attributes for name in _HTTP):
+        return
+    elapsed_ns = (span.end_time or 0) - (span.start_time or 0)
+    entry.add_all({HTTP_CALLS: 1, HTTP_TIME_MS: elapsed_ns / _NS_PER_MS})
 
 
 @guarded

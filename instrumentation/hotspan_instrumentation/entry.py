@@ -12,6 +12,7 @@ To count something where it happens::
         entry.add("hotspan.http.time_ms", 12.5)
 """
 
+import heapq
 import threading
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,11 +30,21 @@ from hotspan_instrumentation.span_attributes import add_attributes
 
 ENTRY_SPAN_ID: Final = "hotspan.entry.span_id"
 CPU_MS: Final = "hotspan.cpu_ms"
+DB_QUERIES: Final = "hotspan.db.queries"
+DB_TIME_MS: Final = "hotspan.db.time_ms"
+DB_ROWS: Final = "hotspan.db.rows"
 DB_DISTINCT: Final = "hotspan.db.distinct"
+DB_REPEATED: Final = "hotspan.db.repeated"
+DB_TOP_STATEMENTS: Final = "hotspan.db.top_statements"
+DB_TOP_COUNTS: Final = "hotspan.db.top_counts"
 SPANS_DROPPED: Final = "hotspan.spans_dropped"
 
 # An entry that makes ever new statements does not fill the memory with them.
 MAX_DISTINCT_STATEMENTS: Final = 1000
+
+# The statements that are repeated most are told by name: so many, with so much of their texts.
+MAX_TOP_STATEMENTS: Final = 3
+MAX_TOP_STATEMENT_CHARS: Final = 1000
 
 _SPAN_FIELD: Final = "_hotspan_entry"
 _REMOTE_WORK: Final = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
@@ -67,7 +78,7 @@ class Entry:
         self.span_id_hex = f"{span_id:016x}"
         self.kind = kind
         self._attributes: dict[str, AttributeValue] = {}
-        self._statements: dict[int, int] = {}
+        self._statements: dict[str, int] = {}
         self._lock = threading.Lock()
         self._ended = False
         self._cpu_timer = CpuTimer()
@@ -97,26 +108,34 @@ class Entry:
         with self._lock:
             self._attributes[name] = value
 
-    def count_statement(self, statement: str) -> int:
-        """Count a statement; return how often it has been made, this time included.
+    def count_query(self, statement: str) -> tuple[int, int]:
+        """Count a query; return how many there have been, and how many with this statement.
 
         Of the statements beyond `MAX_DISTINCT_STATEMENTS` none is remembered: each looks new.
         """
-        key = hash(statement)
+        attributes: dict[str, Any] = self._attributes
         statements = self._statements
         with self._lock:
-            times = statements.get(key, 0) + 1
+            queries = attributes[DB_QUERIES] = attributes.get(DB_QUERIES, 0) + 1
+            times = statements.get(statement, 0) + 1
             if times > 1 or len(statements) < MAX_DISTINCT_STATEMENTS:
-                statements[key] = times
-        return times
+                statements[statement] = times
+        return queries, times
+
+    def add_result(self, *, time_ms: float, rows: int | None) -> None:
+        """Count how long the database was at work, and the rows it returned if that is known."""
+        attributes: dict[str, Any] = self._attributes
+        with self._lock:
+            attributes[DB_TIME_MS] = attributes.get(DB_TIME_MS, 0.0) + time_ms
+            if rows is not None:
+                attributes[DB_ROWS] = attributes.get(DB_ROWS, 0) + rows
 
     def end(self) -> dict[str, AttributeValue]:
         """Return what its span gets at its end."""
         with self._lock:
             self._ended = True
             attributes: dict[str, Any] = self._attributes
-            if self._statements:
-                attributes[DB_DISTINCT] = len(self._statements)
+            attributes.update(_repetitions(self._statements))
             self._attributes, self._statements = {}, {}
         cpu_ms = self._cpu_timer.stop()
         if cpu_ms is not None:
@@ -138,6 +157,14 @@ def current_entry() -> Entry | None:
     return None if entry is None or entry.ended else entry
 
 
+def add_entry(span: trace.Span, parent: trace.Span, attributes: dict[str, AttributeValue]) -> None:
+    """Tell a call's span its parent's entry; `attributes` are the span's own."""
+    entry: Entry | None = getattr(parent, _SPAN_FIELD, None)
+    if entry is not None:
+        span.__dict__[_SPAN_FIELD] = entry
+        attributes[ENTRY_SPAN_ID] = entry.span_id_hex
+
+
 class EntryProcessor(SpanProcessor):
     """Tell each span its entry, and an entry's span what was counted."""
 
@@ -145,7 +172,7 @@ class EntryProcessor(SpanProcessor):
         try:
             entry = _find(span, trace.get_current_span(parent_context))
             if entry is not None:
-                setattr(span, _SPAN_FIELD, entry)
+                span.__dict__[_SPAN_FIELD] = entry
                 add_attributes(span, {ENTRY_SPAN_ID: entry.span_id_hex})
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{EntryProcessor.__qualname__}")
@@ -169,6 +196,20 @@ def change_attributes(bounded: Any, attributes: Mapping[str, AttributeValue]) ->
         bounded._set_items(attributes)  # noqa: SLF001
     finally:
         bounded._immutable = immutable  # noqa: SLF001
+
+
+def _repetitions(statements: Mapping[str, int]) -> dict[str, AttributeValue]:
+    """Return how many statements there were, how many came again, and which of them most often."""
+    if not statements:
+        return {}
+    counted: dict[str, AttributeValue] = {DB_DISTINCT: len(statements)}
+    repeated = {text: times for text, times in statements.items() if times > 1}
+    if repeated:
+        top = heapq.nlargest(MAX_TOP_STATEMENTS, repeated.items(), key=lambda item: item[1])
+        counted[DB_REPEATED] = sum(repeated.values()) - len(repeated)
+        counted[DB_TOP_STATEMENTS] = tuple(text[:MAX_TOP_STATEMENT_CHARS] for text, _ in top)
+        counted[DB_TOP_COUNTS] = tuple(times for _, times in top)
+    return counted
 
 
 def _find(span: Span, parent: trace.Span) -> Entry | None:

@@ -20,6 +20,12 @@ PARAM_HASH: Final = "hotspan.db.param_hash"
 SOURCE_KEY: Final = "hotspan.orm.source_key"
 TARGET_KEY: Final = "hotspan.orm.target_key"
 HASH_ATTRIBUTES: Final = frozenset({PARAM_HASH, SOURCE_KEY, TARGET_KEY})
+PARAM_HASHES: Final = "hotspan.db.param_hashes"
+
+# Two values are what nested loops differ in; more parameters than these have no such meaning.
+MAX_PARAM_HASHES: Final = 8
+_PARAM_HASH_CHARS: Final = 8
+_MAX_USUAL_CHARS: Final = 100
 
 _DIGEST_BYTES: Final = 8
 _MAX_KEY_BYTES: Final = 64
@@ -61,6 +67,32 @@ def hash_of_values(values: object, *, literals: Sequence[str] = ()) -> str | Non
     if text is None:
         return None
     return keyed_hash(f"{text}{literals!r}" if literals else text)
+
+
+def hashes_of_values(values: object) -> tuple[str, ...] | None:
+    """Return a hash of each of the first parameters, of 32 bits.
+
+    None if there are fewer than two, or one of them is of a type that must not be looked at.
+    """
+    if not isinstance(values, (tuple, list)) or len(values) < 2:  # noqa: PLR2004 - see above
+        return None
+    hashes = []
+    for value in values[:MAX_PARAM_HASHES]:
+        kind = type(value)
+        if kind is int or (kind is str and len(value) <= _MAX_USUAL_CHARS):
+            hashes.append(_hash_of_usual_value(value))
+        else:
+            text = _describe(value)
+            if text is None:
+                return None
+            hashes.append(keyed_hash(text)[:_PARAM_HASH_CHARS])
+    return tuple(hashes)
+
+
+# Nested loops come by the same values again and again.
+@lru_cache(maxsize=4096, typed=True)
+def _hash_of_usual_value(value: int | str) -> str:
+    return keyed_hash(repr(value))[:_PARAM_HASH_CHARS]
 
 
 def hash_of_key(model: str, value: object) -> str | None:

@@ -33,16 +33,19 @@ def note_relation(queryset: Any, relation: Relation) -> None:  # noqa: ANN401 - 
     setattr(queryset._query, _QUERY_FIELD, relation)  # noqa: SLF001 - see above
 
 
-def orm_attributes() -> dict[str, AttributeValue]:
-    """Return what the running ORM query adds to its statement's span."""
+def add_orm_attributes(attributes: dict[str, AttributeValue]) -> None:
+    """Add what the running ORM query says about its statement."""
     query = running_query.get()
     if query is None:
-        return {}
+        return
     relation = _relation_of(query)
     if relation is None:
-        return {MODEL: query.model._meta.label} if query.model is not None else {}  # noqa: SLF001 - Django's public name
+        if query.model is not None:
+            attributes[MODEL] = query.model._meta.label  # noqa: SLF001 - Django's public name
+        return
     source_model, name, source_value, target_model, target_value = relation
-    attributes: dict[str, AttributeValue] = {MODEL: source_model, RELATION: name}
+    attributes[MODEL] = source_model
+    attributes[RELATION] = name
     source = hash_of_key(source_model, source_value)
     if source is not None:
         attributes[SOURCE_KEY] = source
@@ -50,7 +53,6 @@ def orm_attributes() -> dict[str, AttributeValue]:
         target = hash_of_key(target_model, target_value)
         if target is not None:
             attributes[TARGET_KEY] = target
-    return attributes
 
 
 def _relation_of(query: Any) -> Relation | None:  # noqa: ANN401 - Django is untyped

@@ -4,6 +4,7 @@ import functools
 import sys
 from collections.abc import Sequence
 from functools import cache
+from types import FrameType
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -15,10 +16,11 @@ from opentelemetry.semconv.attributes.code_attributes import (
     CODE_LINE_NUMBER,
 )
 from opentelemetry.trace import SpanKind
+from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation import guard
 from hotspan_instrumentation.bookkeeping import is_bookkeeping
-from hotspan_instrumentation.call_site import CallSiteFinder
+from hotspan_instrumentation.call_site import CallSite, CallSiteFinder
 from hotspan_instrumentation.dropped_spans import add_dropped_spans
 from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.span_attributes import add_attributes
@@ -32,6 +34,15 @@ def shared_finder() -> CallSiteFinder:
     return CallSiteFinder(application_packages=current_settings().application_packages)
 
 
+def call_site_attributes(site: CallSite) -> dict[str, AttributeValue]:
+    """Return what a span says about the line that made it."""
+    return {
+        CODE_FILE_PATH: site.path,
+        CODE_LINE_NUMBER: site.line,
+        CODE_FUNCTION_NAME: site.function,
+    }
+
+
 class CallSiteProcessor(SpanProcessor):
     """Record which line of the application made a call to a database, a service or a cache."""
 
@@ -40,21 +51,19 @@ class CallSiteProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         del parent_context
-        if span.kind is not SpanKind.CLIENT:
-            return
+        if span.kind is SpanKind.CLIENT:
+            found = self.found_from(sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
+            if found:
+                add_attributes(span, found)
+
+    def found_from(self, frame: FrameType | None) -> dict[str, AttributeValue]:
+        """Return the attributes of the first frame of the application, from `frame` outwards."""
         try:
-            site = self._finder.find(sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
-            if site is not None:
-                add_attributes(
-                    span,
-                    {
-                        CODE_FILE_PATH: site.path,
-                        CODE_LINE_NUMBER: site.line,
-                        CODE_FUNCTION_NAME: site.function,
-                    },
-                )
+            site = self._finder.find(frame)
+            return call_site_attributes(site) if site is not None else {}
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{CallSiteProcessor.__qualname__}")
+            return {}
 
 
 class ExportProcessor(BatchSpanProcessor):

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -11,23 +12,26 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.semconv.attributes.code_attributes import CODE_STACKTRACE
 from opentelemetry.semconv.attributes.db_attributes import DB_OPERATION_BATCH_SIZE
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.call_stack import format_stack
+from hotspan_instrumentation.direct_span import end_statement, start_statement
 from hotspan_instrumentation.entry import SPANS_DROPPED, Entry, current_entry
-from hotspan_instrumentation.keyed_hash import PARAM_HASH, hash_of_values
-from hotspan_instrumentation.orm_query import orm_attributes
+from hotspan_instrumentation.guard import guarded
+from hotspan_instrumentation.keyed_hash import (
+    PARAM_HASH,
+    PARAM_HASHES,
+    hash_of_values,
+    hashes_of_values,
+)
+from hotspan_instrumentation.orm_query import add_orm_attributes
 from hotspan_instrumentation.settings import current_settings
-from hotspan_instrumentation.span_attributes import add_attributes
 from hotspan_instrumentation.sql_literals import mask_literals
 
 ALIAS: Final = "hotspan.db.alias"
 IN_TRANSACTION: Final = "hotspan.db.in_transaction"
 RETURNED_ROWS: Final = "db.response.returned_rows"
-DB_QUERIES: Final = "hotspan.db.queries"
-DB_TIME_MS: Final = "hotspan.db.time_ms"
-DB_ROWS: Final = "hotspan.db.rows"
 
 # Where the integration of Django leaves its connection for us, on the driver's cursor.
 DJANGO_CONNECTION_FIELD: Final = "_hotspan_django_connection"
@@ -40,6 +44,10 @@ _STACK_AT_REPETITION: Final = 5
 _NS_PER_MS: Final = 1e6
 _MAX_ROWS: Final = 1 << 62  # MySQL's "unknown" is the largest 64-bit number
 
+# Statements come back, thousands of times: what was found out about them is kept.
+_MAX_REMEMBERED: Final = 2000
+_MAX_REMEMBERED_CHARS: Final = 20_000
+
 # What a driver or Django says on its own account is no query of the application's.
 _NO_QUERIES: Final = (
     *("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA"),
@@ -50,8 +58,18 @@ _NO_QUERY_CHARS: Final = max(map(len, _NO_QUERIES))
 _PARAMETER_KEYWORDS: Final = ("params", "params_seq", "parameters", "args", "vars", "vars_list")
 
 
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """What is known of a statement by its text."""
+
+    operation: str
+    text: str
+    literals: tuple[str, ...]
+    is_query: bool
+
+
 class QuerySpan:
-    """A statement's span, from before its execution until after.
+    """A statement's span, from before its execution until after, or until its rows are fetched.
 
     Attributes:
         arguments: What the driver's method is to be called with.
@@ -60,8 +78,13 @@ class QuerySpan:
 
     __slots__ = (
         "_cursor",
+        "_elapsed_ns",
         "_entry",
+        "_fetches",
+        "_integration",
+        "_is_open",
         "_operation",
+        "_rows",
         "_span",
         "_started_ns",
         "_token",
@@ -78,67 +101,105 @@ class QuerySpan:
         *,
         many: bool,
     ) -> None:
-        integration = tracer._db_api_integration  # noqa: SLF001 - the only way to it
+        self._is_open = False
+        self._integration = integration = tracer._db_api_integration  # noqa: SLF001 - the only way
         self._tracer = tracer
         self._cursor = cursor
-        self._operation = tracer.get_operation_name(cursor, arguments)
-        statement = mask_literals(
-            tracer.get_statement(cursor, arguments), database_system=integration.database_system
-        )
+        statement = _statement(tracer, cursor, arguments, integration.database_system)
+        self._operation = statement.operation
         self._entry = entry = current_entry()
-        repetition = _count(entry, statement.text)
+        repetition = _count(entry, statement)
         self._token = None
-        if repetition < 0:
-            self._span = trace.INVALID_SPAN
-        else:
-            attributes, text_names = _template(integration)
-            attributes = attributes.copy()
+        self._span: trace.Span = trace.INVALID_SPAN
+        if repetition >= 0:
+            fixed, text_names = _template(integration)
+            attributes = fixed.copy()
             for name in text_names:
                 attributes[name] = statement.text
+            frame = sys._getframe(1)  # noqa: SLF001 - nothing else is as fast
             if repetition == _STACK_AT_REPETITION:
-                attributes[CODE_STACKTRACE] = format_stack(sys._getframe(1))  # noqa: SLF001
+                attributes[CODE_STACKTRACE] = format_stack(frame)
             _add_parameters(attributes, arguments, keywords, statement.literals, many=many)
             _add_django(attributes, cursor)
             if integration.capture_parameters and len(arguments) > 1:  # opted in by the user's code
                 attributes["db.statement.parameters"] = str(arguments[1])
-            name = self._operation or integration.database or integration.name
-            self._span = integration._tracer.start_span(  # noqa: SLF001 - the only way to it
-                name, kind=SpanKind.CLIENT
+            around = context.get_current()
+            self._span = start_statement(
+                integration._tracer,  # noqa: SLF001 - likewise
+                statement.operation or integration.database or integration.name,
+                attributes,
+                context=around,
+                frame=frame,
             )
-            if self._span.is_recording():
-                add_attributes(self._span, attributes)
-            self._token = context.attach(trace.set_span_in_context(self._span))
+            self._token = context.attach(trace.set_span_in_context(self._span, around))
         if arguments and tracer._commenter_enabled:  # noqa: SLF001 - likewise
             arguments = tracer._update_args_with_added_sql_comment(arguments, cursor)  # noqa: SLF001
         self.arguments = arguments
         self._started_ns = time.perf_counter_ns()
 
-    def end(self, error: BaseException | None = None) -> None:
-        """End the span, after an error or without one."""
+    def end(self, error: BaseException | None = None, *, fetches_are_seen: bool = False) -> bool:
+        """End the span, after an error or without one, and return False.
+
+        If the driver has rows and does not tell how many, and `fetches_are_seen`, it stays open
+        until it is closed, and True is returned.
+        """
         elapsed_ns = time.perf_counter_ns() - self._started_ns
         try:
-            self._count_time(elapsed_ns)
-            if self._span.is_recording():
-                if isinstance(error, Exception):
-                    set_error(self._span, error)
-                elif error is None:
-                    self._add_rows()
             self._record_metrics(error, elapsed_ns)
+            rows = _row_count(self._cursor) if error is None else None
+            if rows is None and error is None and fetches_are_seen and self._cursor.description:
+                self.wait_for_rows(elapsed_ns)
+                return True
+            self._add_result(elapsed_ns, rows, error)
+        finally:
+            if not self._is_open and self._token is not None:
+                context.detach(self._token)
+                end_statement(self._integration._tracer, self._span)  # noqa: SLF001 - likewise
+        return False
+
+    def wait_for_rows(self, elapsed_ns: int) -> None:
+        """Note that the statement has been executed, and that nothing has been fetched."""
+        self._is_open = True
+        self._elapsed_ns = elapsed_ns
+        self._fetches = 0
+        self._rows = 0
+        self._tracer = self._cursor = None  # not to hold what holds this
+        if self._token is not None:
+            context.detach(self._token)
+
+    def fetched(self, rows: int, elapsed_ns: int) -> None:
+        """Add what has been fetched."""
+        self._elapsed_ns += elapsed_ns
+        self._rows += rows
+        self._fetches += 1
+
+    def close(self, error: BaseException | None = None) -> None:
+        """End the span with all its rows: as long as the database was at work, not its user."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._add_result(self._elapsed_ns, self._rows, error)
         finally:
             if self._token is not None:
-                context.detach(self._token)
-                self._span.end()
+                started_ns: int = getattr(self._span, "start_time", None) or time.time_ns()
+                tracer = self._integration._tracer  # noqa: SLF001 - likewise
+                end_statement(tracer, self._span, started_ns + self._elapsed_ns)
 
-    def _count_time(self, elapsed_ns: int) -> None:
+    def _add_result(self, elapsed_ns: int, rows: int | None, error: BaseException | None) -> None:
         if self._entry is not None:
-            self._entry.add(DB_TIME_MS, elapsed_ns / _NS_PER_MS)
+            self._entry.add_result(time_ms=elapsed_ns / _NS_PER_MS, rows=rows)
+        if not self._span.is_recording():
+            return
+        if rows is not None:
+            self._span.set_attribute(RETURNED_ROWS, rows)
+        if isinstance(error, Exception):
+            set_error(self._span, error)
 
-    def _add_rows(self) -> None:
-        rows = getattr(self._cursor, "rowcount", None)
-        if isinstance(rows, int) and 0 <= rows < _MAX_ROWS:
-            add_attributes(self._span, {RETURNED_ROWS: rows})
-            if self._entry is not None:
-                self._entry.add(DB_ROWS, rows)
+    def __del__(self) -> None:
+        # Its cursor has gone without having been closed.
+        if getattr(self, "_is_open", False):
+            _close_left_open(self)
 
     def _record_metrics(self, error: BaseException | None, elapsed_ns: int) -> None:
         if not _metrics_are_read():
@@ -146,6 +207,9 @@ class QuerySpan:
         started_s = time.perf_counter() - elapsed_ns / 1e9
         failure = error if isinstance(error, Exception) else None
         self._tracer._record_metrics(self._cursor, self._operation, started_s, failure)  # noqa: SLF001
+
+
+_close_left_open = guarded(QuerySpan.close)
 
 
 @cache
@@ -175,12 +239,34 @@ def database_attributes(integration: Any) -> dict[str, AttributeValue]:  # noqa:
     return _template(integration)[0].copy()
 
 
-def _count(entry: Entry | None, statement: str) -> int:
+_statements: dict[tuple[str, str, type], _Statement] = {}
+
+
+def _statement(tracer: Any, cursor: Any, arguments: tuple[Any, ...], system: str) -> _Statement:  # noqa: ANN401
+    """Return what is known of a statement, found out at its first execution."""
+    given = arguments[0] if arguments else ""
+    if type(given) is not str or len(given) > _MAX_REMEMBERED_CHARS:
+        return _analyse(tracer, cursor, arguments, system)
+    key = (given, system, type(tracer))
+    known = _statements.get(key)
+    if known is None:
+        if len(_statements) >= _MAX_REMEMBERED:
+            _statements.clear()
+        known = _statements[key] = _analyse(tracer, cursor, arguments, system)
+    return known
+
+
+def _analyse(tracer: Any, cursor: Any, arguments: tuple[Any, ...], system: str) -> _Statement:  # noqa: ANN401
+    masked = mask_literals(tracer.get_statement(cursor, arguments), database_system=system)
+    operation = tracer.get_operation_name(cursor, arguments)
+    return _Statement(operation, masked.text, masked.literals, is_query(masked.text))
+
+
+def _count(entry: Entry | None, statement: _Statement) -> int:
     """Count a statement; return its how-manieth this is, or -1 when it is to have no span."""
-    if entry is None or not is_query(statement):
+    if entry is None or not statement.is_query:
         return 0
-    queries = entry.add(DB_QUERIES)
-    repetition = entry.count_statement(statement)
+    queries, repetition = entry.count_query(statement.text)
     limit = current_settings().query_spans_per_entry
     if limit and queries > limit:
         entry.add(SPANS_DROPPED)
@@ -188,8 +274,14 @@ def _count(entry: Entry | None, statement: str) -> int:
     return repetition
 
 
+def _row_count(cursor: Any) -> int | None:  # noqa: ANN401 - any driver's
+    """Return how many rows there are, or None where the driver does not say."""
+    rows = getattr(cursor, "rowcount", None)
+    return rows if isinstance(rows, int) and 0 <= rows < _MAX_ROWS else None
+
+
 def _template(integration: Any) -> tuple[dict[str, AttributeValue], tuple[str, ...]]:  # noqa: ANN401
-    """Return a connection's attributes, and the names under which the statement is told."""
+    """Return the attributes of a connection's statements, and the names that their text has."""
     template: tuple[dict[str, AttributeValue], tuple[str, ...]] | None
     template = integration.__dict__.get(_TEMPLATE_FIELD)
     if template is None:
@@ -223,8 +315,13 @@ def _add_parameters(
             attributes[DB_OPERATION_BATCH_SIZE] = len(parameters)
         return
     hashed = hash_of_values(parameters, literals=literals)
-    if hashed is not None:
-        attributes[PARAM_HASH] = hashed
+    if hashed is None:
+        return
+    attributes[PARAM_HASH] = hashed
+    if current_settings().param_hashes:
+        hashes = hashes_of_values(parameters)
+        if hashes is not None:
+            attributes[PARAM_HASHES] = hashes
 
 
 def _add_django(attributes: dict[str, AttributeValue], cursor: Any) -> None:  # noqa: ANN401
@@ -232,4 +329,4 @@ def _add_django(attributes: dict[str, AttributeValue], cursor: Any) -> None:  # 
     if connection is not None:
         attributes[ALIAS] = connection.alias
         attributes[IN_TRANSACTION] = connection.in_atomic_block
-        attributes.update(orm_attributes())
+        add_orm_attributes(attributes)

@@ -33,6 +33,7 @@ class Settings:
     cache: bool = True
     cache_span_min_ms: int = 20
     database: bool = True
+    param_hashes: bool = True
     orm: bool = True
     transactions: bool = True
     entries: bool = True
@@ -102,6 +103,13 @@ VARIABLES = (
         parse=_boolean,
         doc="Record of each statement its parameters' hash, rows, alias and transaction, mask the "
         "literals in it, and show server-side cursors.",
+    ),
+    Variable(
+        name="HOTSPAN_PARAM_HASHES",
+        field="param_hashes",
+        parse=_boolean,
+        doc="Record a hash of each of a statement's first eight parameters, where it has several. "
+        "By these a query for each pair of two lists is told for certain.",
     ),
     Variable(
         name="HOTSPAN_ORM",

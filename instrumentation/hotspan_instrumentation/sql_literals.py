@@ -4,10 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# Statements come back, thousands of times: what was found out about them is kept.
-_MAX_REMEMBERED: Final = 2000
-_MAX_REMEMBERED_CHARS: Final = 20_000
-
 _NUMBER: Final = r"(?<!\w)(?:0x[0-9a-f]+|\d+(?:\.\d*)?(?:e[+-]?\d+)?)(?!\w)"
 
 # Placeholders, and what Django itself writes: it says what kind of query this is.
@@ -53,21 +49,6 @@ def mask_literals(statement: str, *, database_system: str) -> MaskedStatement:
         database_system: As in `db.system.name`: MySQL has rules of its own for quotes.
 
     """
-    if len(statement) > _MAX_REMEMBERED_CHARS:
-        return _mask(statement, database_system)
-    key = (statement, database_system)
-    masked = _remembered.get(key)
-    if masked is None:
-        if len(_remembered) >= _MAX_REMEMBERED:
-            _remembered.clear()
-        masked = _remembered[key] = _mask(statement, database_system)
-    return masked
-
-
-_remembered: dict[tuple[str, str], MaskedStatement] = {}
-
-
-def _mask(statement: str, database_system: str) -> MaskedStatement:
     literals: list[str] = []
 
     def replace(match: re.Match[str]) -> str:

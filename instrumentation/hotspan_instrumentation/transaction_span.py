@@ -5,15 +5,10 @@ from types import FrameType
 from typing import Final, Self
 
 from opentelemetry import trace
-from opentelemetry.semconv.attributes.code_attributes import (
-    CODE_FILE_PATH,
-    CODE_FUNCTION_NAME,
-    CODE_LINE_NUMBER,
-)
 from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.entry import current_entry
-from hotspan_instrumentation.processors import shared_finder
+from hotspan_instrumentation.processors import call_site_attributes, shared_finder
 from hotspan_instrumentation.query_span import ALIAS
 from hotspan_instrumentation.settings import current_settings
 
@@ -54,9 +49,7 @@ class TransactionSpan:
         attributes: Attributes = {ALIAS: alias}
         site = shared_finder().find(frame) if current_settings().call_site else None
         if site is not None:
-            attributes[CODE_FILE_PATH] = site.path
-            attributes[CODE_LINE_NUMBER] = site.line
-            attributes[CODE_FUNCTION_NAME] = site.function
+            attributes.update(call_site_attributes(site))
         tracer = trace.get_tracer("hotspan_instrumentation")
         return cls(tracer.start_span("transaction", attributes=attributes, start_time=started_ns))
 

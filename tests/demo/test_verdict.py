@@ -51,16 +51,6 @@ def verdict(*findings, pairs=(PAIR,), clean=(HEALTH,), rules=RULES, has_problems
     )
 
 
-def test_what_the_traces_may_not_tell_is_not_missing():
-    """It is listed with the reason; where it is found nevertheless, it counts."""
-    pair = Pair(rule="n_plus_one", entry="GET erp/orders/", untold="no rows on SQLite")
-
-    silent, told = verdict(pairs=(pair,)), verdict(finding(), pairs=(pair,))
-
-    assert (silent.pairs[0].status, silent.pairs[0].reason) == ("later", "no rows on SQLite")
-    assert (silent.passed, told.pairs[0].status) == (True, "found")
-
-
 def test_a_pair_is_found():
     """A finding of the rule, in the entry, with all that the pair asks for."""
     judged = verdict(finding())

@@ -107,6 +107,17 @@ def test_queries_are_no_calls(get, shared_sink):
     assert starting_with(insert, "hotspan.client.") == {}
 
 
+def test_calls_are_counted(get):
+    """The request has the number of its calls by HTTP, and their time."""
+    calls, entry = get("impatient")
+    told = attributes(entry)
+
+    assert told["hotspan.http.calls"] == len(calls) == 7
+    assert told["hotspan.http.time_ms"] == pytest.approx(
+        sum(span.end_time_unix_nano - span.start_time_unix_nano for span in calls) / 1e6
+    )
+
+
 def test_slow_receivers(get, shared_sink):
     """The request says which signal took its time, and whose receivers."""
     shared_sink.requests.clear()

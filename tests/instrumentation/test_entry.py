@@ -158,10 +158,35 @@ def test_statements(tracer, finished, monkeypatch):
     """Statements are counted by their text; those beyond the limit are not remembered."""
     monkeypatch.setattr(entry_module, "MAX_DISTINCT_STATEMENTS", 2)
     with tracer.start_as_current_span("request", kind=SpanKind.SERVER):
-        times = [current_entry().count_statement(text) for text in "abacca"]
+        counts = [current_entry().count_query(text) for text in "abacca"]
 
-    assert times == [1, 1, 2, 1, 1, 3]
+    assert counts == [(1, 1), (2, 1), (3, 2), (4, 1), (5, 1), (6, 3)]
     assert finished()["request"].attributes["hotspan.db.distinct"] == 2
+
+
+def test_repeated_statements(tracer, finished, monkeypatch):
+    """An entry says how many statements came again, and names those that did most often."""
+    monkeypatch.setattr(entry_module, "MAX_TOP_STATEMENTS", 2)
+    monkeypatch.setattr(entry_module, "MAX_TOP_STATEMENT_CHARS", 8)
+    with tracer.start_as_current_span("request", kind=SpanKind.SERVER):
+        for text, times in {"SELECT 1": 1, "SELECT 2": 2, "SELECT 3, 4": 5, "SELECT 5": 3}.items():
+            for _ in range(times):
+                current_entry().count_query(text)
+
+    told = finished()["request"].attributes
+    assert told["hotspan.db.repeated"] == 1 + 4 + 2
+    assert told["hotspan.db.top_statements"] == ("SELECT 3", "SELECT 5")
+    assert told["hotspan.db.top_counts"] == (5, 3)
+
+
+def test_no_statement_is_repeated(tracer, finished):
+    """An entry whose statements differ names none."""
+    with tracer.start_as_current_span("request", kind=SpanKind.SERVER):
+        current_entry().count_query("SELECT 1")
+
+    assert not {"hotspan.db.repeated", "hotspan.db.top_counts"} & set(
+        finished()["request"].attributes
+    )
 
 
 def test_entries_do_not_outlive_their_spans(tracer, exporter):

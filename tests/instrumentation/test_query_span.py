@@ -87,7 +87,7 @@ def test_an_error_of_ours_leaves_the_stock_span(cursor, entry, monkeypatch):
 
 def test_an_error_of_ours_at_the_end_keeps_the_answer(cursor, entry, monkeypatch):
     """If ending the span fails, the statement's answer is returned, and the span is sent."""
-    monkeypatch.setattr(QuerySpan, "_add_rows", lambda _: 1 / 0)
+    monkeypatch.setattr(query_span, "_row_count", lambda _: 1 / 0)
     answers = []
 
     _, statements = entry(lambda: answers.append(cursor.execute("SELECT 1").fetchall()))

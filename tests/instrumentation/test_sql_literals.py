@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotspan_instrumentation import sql_literals
 from hotspan_instrumentation.sql_literals import mask_literals
 
 
@@ -69,12 +68,3 @@ def test_no_text_escapes_its_quotes(value):
     assert masked(f"SELECT a FROM t WHERE b = '{quoted}' AND c = 'd'") == (
         "SELECT a FROM t WHERE b = ? AND c = ?"
     )
-
-
-def test_memory_is_bounded(monkeypatch):
-    """Ever new statements do not fill the memory."""
-    monkeypatch.setattr(sql_literals, "_MAX_REMEMBERED", 10)
-    for number in range(50):
-        masked(f"SELECT {number}")
-
-    assert len(sql_literals._remembered) <= 10

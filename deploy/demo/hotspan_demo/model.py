@@ -47,7 +47,6 @@ class Pair:
         words: The suggestion must contain one of these.
         file: End of the path of the file that the finding must point to.
         remains: Why the fix does not go as far as the rule asks; empty when it does.
-        untold: Why the shop's traces may not tell it, on what the shop runs on; empty when they do.
 
     """
 
@@ -57,7 +56,6 @@ class Pair:
     words: tuple[str, ...] = ()
     file: str = ""
     remains: str = ""
-    untold: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,8 +88,6 @@ def judge_pair(
     if pair.rule not in rules:
         return PairVerdict(case.id, pair, "later")
     of_pair = [finding for finding in findings if belongs(finding, pair)]
-    if not of_pair and pair.untold:
-        return PairVerdict(case.id, pair, "later", pair.untold)
     if not of_pair:
         return PairVerdict(case.id, pair, "missing", "nothing was found")
     # A fix must make all of it go away, also what would not be enough for the problem.

@@ -12,6 +12,7 @@ from typing import Any, Final
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from hotspan_instrumentation.connect_span import connect_span
+from hotspan_instrumentation.fetches import close, keep_open, show_fetches
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.query_span import QuerySpan
 from hotspan_instrumentation.settings import current_settings
@@ -25,8 +26,9 @@ def install(module: ModuleType) -> None:
     settings = current_settings()
     if settings.database:
         tracer = module.CursorTracer
-        tracer.traced_execution = _traced(tracer.traced_execution)
+        tracer.traced_execution = _traced(tracer.traced_execution, tracer)
         tracer.traced_execution_async = _traced_async(tracer.traced_execution_async)
+        show_fetches(module.TracedCursorProxy)
     if settings.transactions:
         integration = module.DatabaseApiIntegration
         integration.wrapped_connection = showing_connect(integration.wrapped_connection)
@@ -58,7 +60,9 @@ def showing_async_connect(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped_connection
 
 
-def _traced(original: Callable[..., Any]) -> Callable[..., Any]:
+def _traced(original: Callable[..., Any], proxied: type) -> Callable[..., Any]:
+    """Wrap `traced_execution`; `proxied` is the class of tracers whose cursors are proxies."""
+
     @functools.wraps(original)
     def traced_execution(
         self: Any,  # noqa: ANN401 - upstream's
@@ -67,6 +71,9 @@ def _traced(original: Callable[..., Any]) -> Callable[..., Any]:
         *args: Any,  # noqa: ANN401
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
+        is_proxied = type(self) is proxied
+        if is_proxied:
+            close(self)  # what the cursor was used for before
         if not is_instrumentation_enabled():
             return query_method(*args, **kwargs)
         query = _start(self, cursor, args, kwargs, many=_is_many(query_method))
@@ -77,7 +84,8 @@ def _traced(original: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             _end(query, error)
             raise
-        _end(query)
+        if _end(query, fetches_are_seen=is_proxied):
+            keep_open(self, query)
         return result
 
     return traced_execution

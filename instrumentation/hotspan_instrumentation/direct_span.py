@@ -1,0 +1,240 @@
+"""The spans of statements, made without the SDK's detours.
+
+A page makes hundreds of them, and most of what the SDK does for each is known before: below a span
+that is recorded, its usual samplers record; its locks guard what nobody else has seen; most
+processors have nothing to do with a statement. What is unusual (a sampler or a limit of the user's,
+an SDK that we do not know, a span without a parent or with events) goes the SDK's way.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import (
+    ReadableSpan,
+    Span,
+    SpanProcessor,
+    SynchronousMultiSpanProcessor,
+    Tracer,
+    _Span,
+)
+from opentelemetry.sdk.trace._tracer_metrics import NoOpTracerMetrics
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
+from opentelemetry.sdk.util import BoundedList
+from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
+from opentelemetry.util.types import AttributeValue
+
+from hotspan_instrumentation.celery_spans import CeleryProcessor
+from hotspan_instrumentation.client_calls import ClientCallProcessor
+from hotspan_instrumentation.entry import EntryProcessor, add_entry
+from hotspan_instrumentation.error_texts import ErrorTextProcessor
+from hotspan_instrumentation.processors import CallSiteProcessor
+from hotspan_instrumentation.span_attributes import add_attributes
+from hotspan_instrumentation.url_masking import UrlMaskingProcessor
+
+Attributes = dict[str, AttributeValue]
+
+# What these would do is done here, or concerns other spans, or those with events.
+_OWN: Final = (
+    *(EntryProcessor, CallSiteProcessor, CeleryProcessor, ClientCallProcessor),
+    *(ErrorTextProcessor, UrlMaskingProcessor),
+)
+_IDLE: Final = frozenset(
+    getattr(owner, name)
+    for owner in (SpanProcessor, BatchSpanProcessor, SimpleSpanProcessor)
+    for name in ("on_start", "_on_ending", "on_end")
+    if owner is SpanProcessor or name != "on_end"
+)
+
+# The SDK's fields as we know them. An SDK with others is left to itself.
+_READABLE_FIELDS: Final = (
+    *("_name", "_context", "_kind", "_instrumentation_info", "_instrumentation_scope", "_parent"),
+    *("_start_time", "_end_time", "_attributes", "_events", "_links", "_resource", "_status"),
+)
+_SPAN_FIELDS: Final = frozenset(
+    {
+        *_READABLE_FIELDS,
+        *("_sampler", "_trace_config", "_record_exception", "_set_status_on_exception"),
+        *("_span_processor", "_limits", "_lock", "_record_end_metrics"),
+    }
+)
+_BOUNDED_FIELDS: Final = frozenset(
+    {"_dict", "maxlen", "dropped", "max_value_len", "_lock", "_immutable"}
+)
+
+# More than a statement's span ever has.
+_ROOM: Final = 64
+_DIRECT_FIELD: Final = "_hotspan_direct"
+_UNKNOWN: Final[Any] = object()
+_SAMPLED: Final = int(TraceFlags.SAMPLED)
+_KNOWN_FLAGS: Final = _SAMPLED | int(TraceFlags.RANDOM_TRACE_ID)
+
+
+class DirectSpans:
+    """Makes the spans of one tracer, as long as its processors are the same."""
+
+    __slots__ = (
+        *("_bounded", "_enders", "_ending", "_entries", "_call_sites", "_limits", "_span"),
+        *("_starters", "_tracer", "processors"),
+    )
+
+    def __init__(self, tracer: Any, processors: Sequence[SpanProcessor], sample: Any) -> None:  # noqa: ANN401 - by private fields
+        self.processors = processors
+        self._tracer = tracer
+        self._limits = tracer._span_limits  # noqa: SLF001 - there is no public way
+        self._span = vars(sample)
+        self._bounded = vars(sample._attributes)  # noqa: SLF001 - likewise
+        others = [processor for processor in processors if type(processor) not in _OWN]
+        self._starters = _active(others, "on_start")
+        self._ending = _active(others, "_on_ending")
+        self._enders = _active(others, "on_end")
+        self._entries = any(type(each) is EntryProcessor for each in processors)
+        sites = (each for each in processors if type(each) is CallSiteProcessor)
+        self._call_sites = next(sites, None)
+
+    def start(
+        self,
+        parent: Any,  # noqa: ANN401 - by private fields
+        name: str,
+        attributes: Attributes,
+        frame: FrameType | None,
+    ) -> trace.Span:
+        """Start a client's span below one of the SDK's that is sampled."""
+        above = parent._context  # noqa: SLF001 - there is no public way
+        flags = above.trace_flags
+        span: Any = object.__new__(_Span)
+        bounded: Any = object.__new__(BoundedAttributes)
+        bounded.__dict__.update(self._bounded, _dict=attributes, _lock=threading.Lock())
+        span.__dict__.update(
+            self._span,
+            _name=name,
+            _context=SpanContext(
+                above.trace_id,
+                self._tracer.id_generator.generate_span_id(),
+                is_remote=False,
+                trace_flags=flags if flags <= _KNOWN_FLAGS else TraceFlags(flags & _KNOWN_FLAGS),
+                trace_state=above.trace_state,
+            ),
+            _parent=above,
+            _resource=self._tracer.resource,
+            _attributes=bounded,
+            _events=BoundedList(self._limits.max_events),
+            _links=BoundedList(self._limits.max_links),
+            _lock=threading.Lock(),
+            _start_time=time.time_ns(),
+        )
+        if self._entries:
+            add_entry(span, parent, attributes)
+        if self._call_sites is not None:
+            attributes.update(self._call_sites.found_from(frame))
+        for on_start in self._starters:
+            on_start(span, parent_context=None)
+        made: trace.Span = span
+        return made
+
+    def end(self, span: Any, end_time: int | None) -> None:  # noqa: ANN401 - by private fields
+        """End a span that `start` has made."""
+        fields = span.__dict__
+        if (
+            fields["_end_time"] is not None
+            or fields["_status"] is not self._span["_status"]
+            or len(fields["_events"])
+        ):
+            span.end(end_time)
+            return
+        fields["_end_time"] = time.time_ns() if end_time is None else end_time
+        fields["_attributes"]._immutable = True  # noqa: SLF001
+        for on_ending in self._ending:
+            on_ending(span)
+        readable: Any = object.__new__(ReadableSpan)
+        target = readable.__dict__
+        for name in _READABLE_FIELDS:
+            target[name] = fields[name]
+        for on_end in self._enders:
+            on_end(readable)
+
+
+def start_statement(
+    tracer: Any,  # noqa: ANN401 - any tracer
+    name: str,
+    attributes: Attributes,
+    *,
+    context: Context,
+    frame: FrameType | None,
+) -> trace.Span:
+    """Start the span of a statement; its attributes are handed over."""
+    parent: Any = trace.get_current_span(context)
+    if type(parent) is _Span and parent.get_span_context().trace_flags & _SAMPLED:
+        direct = _direct_spans(tracer)
+        if direct:
+            return direct.start(parent, name, attributes, frame)
+    span: trace.Span = tracer.start_span(name, kind=SpanKind.CLIENT)
+    if span.is_recording():
+        add_attributes(span, attributes)
+    return span
+
+
+def end_statement(tracer: Any, span: trace.Span, end_time: int | None = None) -> None:  # noqa: ANN401
+    """End the span of a statement."""
+    direct = tracer.__dict__.get(_DIRECT_FIELD) if type(span) is _Span else None
+    if direct:
+        direct.end(span, end_time)
+    else:
+        span.end(end_time)
+
+
+def _direct_spans(tracer: Any) -> DirectSpans | None:  # noqa: ANN401 - any tracer
+    """Return what makes a tracer's spans, or None if the SDK must."""
+    if type(tracer) is not Tracer or not tracer._is_enabled():  # noqa: SLF001 - likewise
+        return None
+    known: DirectSpans | None = tracer.__dict__.get(_DIRECT_FIELD, _UNKNOWN)
+    processors: Any = getattr(tracer.span_processor, "_span_processors", ())
+    if known is _UNKNOWN or (known is not None and known.processors is not processors):
+        sample = _sample(tracer)
+        known = None if sample is None else DirectSpans(tracer, processors, sample)
+        tracer.__dict__[_DIRECT_FIELD] = known
+    return known
+
+
+def _active(processors: Sequence[SpanProcessor], name: str) -> tuple[Any, ...]:
+    """Return a method of those processors where it does something."""
+    return tuple(
+        getattr(each, name) for each in processors if getattr(type(each), name) not in _IDLE
+    )
+
+
+def _sample(tracer: Any) -> Span | None:  # noqa: ANN401 - by private fields
+    """Return a span as the tracer's are before they start, or None if ours would differ."""
+    sampler = tracer.sampler
+    if type(sampler) is ParentBased:
+        sampler = sampler._local_parent_sampled  # noqa: SLF001
+    limits = tracer._span_limits  # noqa: SLF001
+    room = limits.max_span_attributes
+    if (
+        sampler is not ALWAYS_ON
+        or type(tracer.span_processor) is not SynchronousMultiSpanProcessor
+        or type(tracer._tracer_metrics) is not NoOpTracerMetrics  # noqa: SLF001
+        or limits.max_span_attribute_length is not None
+        or not (room is None or room >= _ROOM)
+    ):
+        return None
+    span: Any = _Span(
+        "",
+        trace.INVALID_SPAN_CONTEXT,
+        sampler=tracer.sampler,
+        resource=tracer.resource,
+        kind=SpanKind.CLIENT,
+        span_processor=tracer.span_processor,
+        instrumentation_info=tracer.instrumentation_info,
+        instrumentation_scope=tracer._instrumentation_scope,  # noqa: SLF001
+        limits=limits,
+    )
+    known = vars(span).keys() == _SPAN_FIELDS
+    known &= vars(span._attributes).keys() == _BOUNDED_FIELDS  # noqa: SLF001
+    return span if known else None
