@@ -49,7 +49,11 @@ CREATE OR REPLACE TABLE tick_spans
     -- a statement to a database, other than what a driver sends when it connects
     is_query Bool,
     -- a call to the outside that is no database
-    is_call Bool
+    is_call Bool,
+    -- opens a connection: the span says so, or it is what Django sends first over a new one
+    is_connect Bool,
+    is_transaction Bool,
+    returned_rows UInt64
 )
 ENGINE = Memory;
 
@@ -179,7 +183,10 @@ CREATE OR REPLACE TABLE rule_spans
     -- all of the span's attributes, as text; the columns above are the same in both dialects
     attributes Map(LowCardinality(String), String),
     is_query Bool,
-    is_call Bool
+    is_call Bool,
+    is_connect Bool,
+    is_transaction Bool,
+    returned_rows UInt64
 )
 ENGINE = Memory;
 
@@ -224,7 +231,12 @@ SELECT
         AND (http_method != '' OR peer != '' OR attributes['rpc.system'] != '' OR attributes['gen_ai.system'] != '')
         AND attributes['hotspan.db.connect'] = ''
         -- waiting for messages is no call
-        AND attributes['rpc.method'] != 'ReceiveMessage' AS is_call
+        AND attributes['rpc.method'] != 'ReceiveMessage' AS is_call,
+    kind = 'client' AND (
+        attributes['hotspan.db.connect'] = 'true'
+        OR match(db_statement, '(?i)^(SELECT set_config\\(|SET SESSION TRANSACTION ISOLATION)')) AS is_connect,
+    attributes['hotspan.tx.outcome'] != '' AS is_transaction,
+    if(is_query, toUInt64OrZero(attributes['db.response.returned_rows']), 0) AS returned_rows
 FROM spans FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
@@ -342,7 +354,6 @@ WITH
             member.entry_span_id AS entry_span_id,
             span.span_id = member.entry_span_id AS own,
             span.attributes['hotspan.db.param_hash'] AS param_hash,
-            if(span.is_query, toUInt64OrZero(span.attributes['db.response.returned_rows']), 0) AS returned_rows,
             if(span.is_query, map(arrayStringConcat(arrayFilter(part -> part != '', [
                 toString(span.db_system),
                 toString(span.peer),
@@ -480,7 +491,7 @@ SELECT
     span.exception_type, span.exception_message, span.exception_stacktrace,
     span.code_file, span.code_line, span.code_function,
     span.attributes,
-    span.is_query, span.is_call
+    span.is_query, span.is_call, span.is_connect, span.is_transaction, span.returned_rows
 FROM tick_members AS member
 INNER JOIN rule_entries AS entry
     ON entry.trace_id = member.trace_id AND entry.entry_span_id = member.entry_span_id

@@ -15,7 +15,7 @@ __all__ = ["Touched"]
 
 _SQL = load_blocks(__package__ or "", "touched.sql")
 # Bounds the memory of an evaluation; what is more is evaluated in the same tick, part by part.
-_SPANS_PER_PART = 250_000
+_SPANS_PER_PART = 500_000
 # A trace of as many spans is read again after a second at the earliest, one of ten times as many
 # after ten.
 _LONG_TRACE_SPANS = 20_000

@@ -36,6 +36,7 @@ ENGINE = Memory;
 TRUNCATE TABLE rule_calls
 
 -- name: fill_rule_calls
+-- when: rule_spans WHERE is_call
 INSERT INTO rule_calls
 WITH
     calls AS

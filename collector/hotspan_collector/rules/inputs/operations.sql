@@ -73,6 +73,26 @@ CREATE OR REPLACE TABLE rule_queries
 )
 ENGINE = Memory;
 
+-- name: create_rule_repeated
+-- Statements that an entry runs again and again.
+CREATE OR REPLACE TABLE rule_repeated
+(
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    fingerprint UInt64
+)
+ENGINE = Memory;
+
+-- name: create_rule_listings
+-- The listings of each entry that runs one, by table, with their rows.
+CREATE OR REPLACE TABLE rule_listings
+(
+    listed_trace_id FixedString(16),
+    listed_entry_span_id FixedString(8),
+    listings Array(Tuple(table_name String, most UInt32))
+)
+ENGINE = Memory;
+
 -- name: create_rule_polls
 -- Operations that wait for something: the same again after a pause in which nothing happens.
 CREATE OR REPLACE TABLE rule_polls
@@ -163,6 +183,7 @@ CREATE OR REPLACE TABLE rule_groups
 ENGINE = Memory;
 
 -- name: fill_rule_statements
+-- when: rule_spans WHERE is_query
 INSERT INTO rule_statements
 WITH
     '%\\(\\w+\\)s|%s|\\$\\d+|\\?|[^:]:[a-zA-Z_]\\w*' AS placeholder,
@@ -243,6 +264,7 @@ SELECT
 FROM plain
 
 -- name: fill_rule_queries
+-- when: rule_spans WHERE is_query
 INSERT INTO rule_queries
 SELECT
     trace_id, entry_span_id, entry_kind, span_id, start_ns, end_ns, duration_ns,
@@ -258,7 +280,7 @@ SELECT
     attributes['hotspan.orm.model'],
     position(db_statement, 'IN (') > 0 AND match(db_statement, 'IN \\([^()]+,'),
     toUInt32OrZero(attributes['db.operation.batch.size']) > 1,
-    toUInt32OrZero(attributes['db.response.returned_rows']),
+    returned_rows,
     code_file, code_line, code_function
 FROM
 (
@@ -274,7 +296,31 @@ FROM
         AND (trace_id, parent_span_id) NOT IN (SELECT trace_id, span_id FROM rule_spans WHERE is_query)
 )
 
+-- name: fill_rule_repeated
+-- when: rule_queries
+INSERT INTO rule_repeated
+SELECT trace_id, entry_span_id, fingerprint
+FROM rule_queries
+GROUP BY trace_id, entry_span_id, fingerprint
+HAVING count() >= 3
+
+-- name: fill_rule_listings
+-- when: rule_repeated
+INSERT INTO rule_listings
+SELECT trace_id, entry_span_id, groupArray((table_name, most))
+FROM
+(
+    SELECT trace_id, entry_span_id, tables[1] AS table_name, max(returned_rows) AS most
+    FROM rule_queries AS queries
+    INNER JOIN rule_statements AS shapes ON shapes.fingerprint = queries.fingerprint
+    WHERE verb = 'read' AND shape = 'rows' AND notEmpty(tables) AND NOT by_key AND length(compared) < 2
+        AND (trace_id, entry_span_id) IN (SELECT trace_id, entry_span_id FROM rule_repeated)
+    GROUP BY trace_id, entry_span_id, table_name
+)
+GROUP BY trace_id, entry_span_id
+
 -- name: fill_rule_polls
+-- when: rule_spans WHERE entry_duration_ns >= 200000000 AND NOT is_entry
 INSERT INTO rule_polls
 WITH
     100000000 AS shortest_pause_ns,
@@ -323,6 +369,7 @@ WITH
 SELECT trace_id, entry_span_id, operation FROM around WHERE others = 0 AND busy_ns <= 0.3 * length_ns
 
 -- name: fill_rule_groups
+-- when: rule_repeated
 -- The classifier, by entry, statement, relation and call site. Never by what stands between, by
 -- parent or by a window of time: each of these conditions hides real cases.
 INSERT INTO rule_groups
@@ -351,33 +398,9 @@ WITH
             arraySort(groupArray((start_ns, span_id, source, target))) AS ordered
         FROM rule_queries
         -- Most statements of an entry stand alone: they need no sets and arrays.
-        WHERE (trace_id, entry_span_id, fingerprint) IN
-        (
-            SELECT trace_id, entry_span_id, fingerprint
-            FROM rule_queries
-            GROUP BY trace_id, entry_span_id, fingerprint
-            HAVING count() >= 3
-        )
+        WHERE (trace_id, entry_span_id, fingerprint) IN (SELECT trace_id, entry_span_id, fingerprint FROM rule_repeated)
         GROUP BY trace_id, entry_span_id, fingerprint, relation, model, code_file, code_line, code_function
         HAVING n >= 3
-    ),
-    -- the listings of each entry, by table, with their rows
-    listed AS
-    (
-        SELECT
-            trace_id AS listed_trace_id,
-            entry_span_id AS listed_entry_span_id,
-            groupArray((table_name, most)) AS listings
-        FROM
-        (
-            SELECT trace_id, entry_span_id, tables[1] AS table_name, max(returned_rows) AS most
-            FROM rule_queries AS queries
-            INNER JOIN rule_statements AS shapes ON shapes.fingerprint = queries.fingerprint
-            WHERE verb = 'read' AND shape = 'rows' AND notEmpty(tables) AND NOT by_key AND length(compared) < 2
-                AND (trace_id, entry_span_id) IN (SELECT trace_id, entry_span_id FROM repeated)
-            GROUP BY trace_id, entry_span_id, table_name
-        )
-        GROUP BY trace_id, entry_span_id
     ),
     shaped AS
     (
@@ -429,7 +452,7 @@ WITH
                 [(toUInt64(axes[1]), toUInt64(axes[2]))], []) AS by_listings,
             arrayConcat(by_params, by_sources, by_listings) AS factors
         FROM shaped
-        LEFT JOIN listed ON listed_trace_id = trace_id AND listed_entry_span_id = entry_span_id
+        LEFT JOIN rule_listings ON listed_trace_id = trace_id AND listed_entry_span_id = entry_span_id
     ),
     classified AS
     (
@@ -516,6 +539,7 @@ FROM classified
 WHERE group_kind != ''
 
 -- name: fill_rule_reads
+-- when: rule_queries
 INSERT INTO rule_reads
 SELECT
     trace_id, entry_span_id, entry_kind, span_id, start_ns, end_ns, duration_ns,
@@ -533,6 +557,7 @@ WHERE verb = 'read' AND notEmpty(tables) AND NOT locking
     AND (trace_id, entry_span_id, fingerprint) NOT IN (SELECT trace_id, entry_span_id, operation FROM rule_polls)
 
 -- name: fill_rule_counts
+-- when: rule_reads WHERE shape = 'count'
 INSERT INTO rule_counts
 WITH
     counted AS
@@ -565,6 +590,7 @@ QUALIFY listing.5 OR (
         OR uniqExact(listing.4) OVER (PARTITION BY trace, entry, listing.1, listing.5) > 1))
 
 -- name: fill_rule_groups_of_duplicates
+-- when: (SELECT 1 FROM rule_counts UNION ALL SELECT 1 FROM rule_reads GROUP BY trace_id, entry_span_id, fingerprint, param, source HAVING count() > 1)
 -- The same read with the same parameters, wherever in the entry it stands, if nothing was written to
 -- its tables in between. A COUNT of rows and the listing of the same rows are the same read.
 INSERT INTO rule_groups
@@ -685,6 +711,7 @@ FROM joined
 INNER JOIN rule_statements AS shapes ON shapes.fingerprint = joined.read
 
 -- name: fill_rule_groups_of_cache
+-- when: rule_spans WHERE kind = 'client' AND db_system IN ('redis', 'memcached', 'valkey')
 -- One command after the other to Redis or memcached. Pipelines are one span with many commands.
 INSERT INTO rule_groups
 WITH
@@ -737,6 +764,7 @@ SELECT
 FROM repeated
 
 -- name: fill_rule_groups_of_calls
+-- when: (SELECT 1 FROM rule_calls GROUP BY trace_id, entry_span_id HAVING count() >= 3)
 -- One call a row to the same place. Where one library calls by another, the outer span is the call.
 INSERT INTO rule_groups
 WITH
@@ -812,6 +840,12 @@ TRUNCATE TABLE rule_statements
 
 -- name: empty_rule_queries
 TRUNCATE TABLE rule_queries
+
+-- name: empty_rule_repeated
+TRUNCATE TABLE rule_repeated
+
+-- name: empty_rule_listings
+TRUNCATE TABLE rule_listings
 
 -- name: empty_rule_polls
 TRUNCATE TABLE rule_polls

@@ -36,6 +36,7 @@ ENGINE = Memory;
 TRUNCATE TABLE rule_tasks
 
 -- name: fill_rule_tasks
+-- when: rule_entries WHERE kind = 'task'
 INSERT INTO rule_tasks
 WITH
     -- celery.timelimit is an array, [hard, soft], and arrays are kept as the bytes that came:

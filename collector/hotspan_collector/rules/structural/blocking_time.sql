@@ -6,6 +6,7 @@ why = """
 A worker that sleeps or waits for a lock serves nobody, and no query or call shows why. If it
 computes, no index and no cache of queries will make it faster.
 """
+when = "rule_entries WHERE kind IN ('web', 'task') AND duration_ns >= greatest(db_time_ns, http_time_ns) + least({web_ms:Float64}, {task_ms:Float64}) * 1e6"
 needs = ["hotspan.cpu_ms", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
@@ -64,6 +65,7 @@ WITH
             intervalLengthSumIf(start_ns, end_ns, NOT is_entry AND kind IN ('client', 'producer')) AS children_ns
         FROM rule_spans
         WHERE entry_kind IN ('web', 'task')
+            AND entry_duration_ns >= least({web_ms:Float64}, {task_ms:Float64}) * 1e6
         GROUP BY trace_id, entry_span_id
     ),
     blocked AS
@@ -81,54 +83,46 @@ WITH
             AND self_ns >= least_ns
             AND self_ns >= whole_ns * {share_percent:Float64} / 100
     ),
-    -- the longest stretch without a call, and the calls before and after it
+    -- the calls, and what ends last of those before each
     steps AS
     (
         SELECT
-            span.trace_id AS trace_id,
-            span.entry_span_id AS entry_span_id,
-            least(greatest(span.start_ns, blocked.entry_start_ns), blocked.entry_end_ns) AS begins_ns,
-            least(greatest(span.end_ns, blocked.entry_start_ns), blocked.entry_end_ns) AS ends_ns,
-            span.span_id AS span_id,
-            span.name AS name,
-            span.code_file AS file,
-            span.code_line AS line,
-            span.code_function AS function
-        FROM rule_spans AS span
-        INNER JOIN blocked ON blocked.trace_id = span.trace_id AND blocked.entry_span_id = span.entry_span_id
-        WHERE NOT span.is_entry AND span.kind IN ('client', 'producer')
-        UNION ALL
-        SELECT trace_id, entry_span_id, entry_end_ns, entry_end_ns, entry_span_id, '', '', 0, ''
-        FROM blocked
-    ),
-    gaps AS
-    (
-        SELECT
             *,
-            (argMax((span_id, name, file, line, function), ends_ns) OVER earlier) AS before,
+            (argMax(step, ends_ns) OVER earlier) AS before,
             max(ends_ns) OVER earlier AS since_ns
-        FROM steps
-        WINDOW earlier AS (PARTITION BY trace_id, entry_span_id ORDER BY begins_ns, ends_ns, span_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        FROM
+        (
+            SELECT
+                blocked.*,
+                span.span_id != toFixedString('', 8) AS is_call,
+                least(greatest(span.start_ns, entry_start_ns), entry_end_ns) AS begins_ns,
+                least(greatest(span.end_ns, entry_start_ns), entry_end_ns) AS ends_ns,
+                (span.span_id, toString(span.name), toString(span.code_file), span.code_line, toString(span.code_function)) AS step
+            FROM blocked
+            LEFT JOIN (SELECT * FROM rule_spans WHERE NOT is_entry AND kind IN ('client', 'producer')) AS span
+                ON span.trace_id = blocked.trace_id AND span.entry_span_id = blocked.entry_span_id
+        )
+        WINDOW earlier AS (PARTITION BY trace_id, entry_span_id ORDER BY begins_ns, ends_ns, step.1 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ),
+    -- the longest stretch without a call, and the calls before and after it
     longest AS
     (
         SELECT
-            gaps.trace_id AS trace_id,
-            gaps.entry_span_id AS entry_span_id,
-            max(begins_ns - least(begins_ns, greatest(since_ns, entry_start_ns))) AS gap_ns,
-            argMax((before, (span_id, name, file, line, function)), begins_ns - least(begins_ns, greatest(since_ns, entry_start_ns))) AS around,
-            count() - 1 AS calls
-        FROM gaps
-        INNER JOIN blocked ON blocked.trace_id = gaps.trace_id AND blocked.entry_span_id = gaps.entry_span_id
-        GROUP BY gaps.trace_id, gaps.entry_span_id
+            trace_id, entry_span_id, entry_type, whole_ns, cpu_ms, cpu_ns, self_ns, least_ns,
+            countIf(is_call) AS calls,
+            max((begins_ns - least(begins_ns, greatest(since_ns, entry_start_ns)), (before, step))) AS inner_gap,
+            max((ends_ns, step)) AS last_step,
+            max(entry_end_ns) - greatest(last_step.1, max(entry_start_ns)) AS last_gap_ns,
+            if(inner_gap.1 > last_gap_ns, inner_gap, (last_gap_ns, (last_step.2, (entry_span_id, '', '', toUInt32(0), '')))) AS gap,
+            gap.1 AS gap_ns,
+            gap.2 AS around
+        FROM steps
+        GROUP BY trace_id, entry_span_id, entry_type, whole_ns, cpu_ms, cpu_ns, self_ns, least_ns
     ),
     judged AS
     (
         SELECT
-            blocked.*,
-            longest.gap_ns AS gap_ns,
-            longest.around AS around,
-            longest.calls AS calls,
+            *,
             multiIf(
                 cpu_ms IS NULL, 'unknown',
                 gap_ns >= least_ns, if(cpu_ns >= self_ns / 2, 'computing', 'waiting'),
@@ -137,8 +131,7 @@ WITH
                 -- long as it computes.
                 self_ns >= least_ns + 8 * cpu_ns, 'waiting',
                 '') AS doing
-        FROM blocked
-        INNER JOIN longest ON longest.trace_id = blocked.trace_id AND longest.entry_span_id = blocked.entry_span_id
+        FROM longest
     )
 SELECT
     trace_id,

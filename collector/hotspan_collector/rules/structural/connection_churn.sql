@@ -6,6 +6,7 @@ why = """
 A connection costs a round trip or several, a login, and with PostgreSQL a process of its own. Opened
 at each access they cost more than the queries, and the database runs out of them.
 """
+when = "rule_spans WHERE is_connect"
 needs = ["hotspan.db.connect", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
@@ -43,10 +44,7 @@ WITH
             concat(db_system, if(database != '', concat(' ', database), ''), if(peer != '', concat(' at ', peer), '')) AS target,
             code_file, code_line, code_function
         FROM rule_spans
-        WHERE kind = 'client'
-            AND (attributes['hotspan.db.connect'] = 'true'
-                -- what Django sends first over a new connection
-                OR match(db_statement, '(?i)^(SELECT set_config\\(|SET SESSION TRANSACTION ISOLATION)'))
+        WHERE is_connect
     ),
     counted AS
     (

@@ -7,6 +7,7 @@ With DEBUG an error page shows settings, code and variables to whoever causes th
 statement is kept in memory, and templates are read anew for each request.
 """
 about = "service"
+when = "rule_entries WHERE kind = 'web' AND match(environment, {production:String}) AND NOT match(environment, {not_production:String})"
 needs = ["hotspan.django.debug"]
 opens_at_once = true
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 It runs twice in every request: what it reads is read twice, what it counts is counted twice.
 """
 about = "service"
+when = "rule_spans WHERE is_entry AND attributes['hotspan.django.middleware_duplicates'] != ''"
 needs = ["hotspan.django.middleware_duplicates"]
 opens_at_once = false
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 The answer is known already. Each repetition is a round trip that returns what the process has in its
 memory.
 """
+when = "rule_groups WHERE kind = 'duplicate_query'"
 needs = ["hotspan.db.param_hash", "hotspan.orm.source_key", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 While the other service thinks, the user waits and a worker serves nobody. When it is down, so is the
 page. In a signal it happens on every save, in admin pages, imports and tests, unseen by the caller.
 """
+when = "rule_calls WHERE entry_kind = 'web' OR in_signal"
 needs = ["hotspan.client.in_signal", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

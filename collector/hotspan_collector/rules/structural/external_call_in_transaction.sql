@@ -6,6 +6,7 @@ why = """
 Rows that the transaction has changed stay locked until the other service answers: whoever needs
 them waits, too. And when the transaction is rolled back, the message is already sent.
 """
+when = "rule_calls WHERE ifNull(in_transaction, true)"
 needs = ["hotspan.client.in_transaction", "code.file.path"]
 opens_at_once = true
 critical_hits_per_hour = 0

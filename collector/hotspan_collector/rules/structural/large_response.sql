@@ -6,6 +6,7 @@ why = """
 480 kB of JSON take half a second on a mobile line, 95 kB of it compressed a tenth of that. Whoever
 pays for traffic pays five times.
 """
+when = "rule_entries WHERE kind = 'web'"
 needs = ["http.response.body.size", "http.response.header.content-type", "http.response.header.content-encoding"]
 opens_at_once = false
 critical_hits_per_hour = 0
@@ -20,27 +21,33 @@ reason = "What fits into a few packets gains little."
 [suggestions]
 gzip = "Compress it: django.middleware.gzip.GZipMiddleware as the first of MIDDLEWARE, or gzip or brotli in the proxy before it (for {type}). And ask whether the page needs {kilobytes} kB: a page of rows, fewer columns."
 */
-WITH responses AS
-(
-    SELECT
-        trace_id,
-        entry_span_id,
-        attributes,
-        -- a captured header is a list, kept as the bytes that came
-        greatest(
-            toUInt64OrZero(attributes['http.response.body.size']),
-            toUInt64OrZero(attributes['http.response_content_length']),
-            toUInt64OrZero(extract(attributes['http.response.header.content_length'], '(\\d+)$')),
-            toUInt64OrZero(extract(attributes['http.response.header.content-length'], '(\\d+)$'))) AS bytes,
-        lower(extract(
-            concat(attributes['http.response.header.content-type'], attributes['http.response.header.content_type']),
-            '(?i)([a-z]+/[a-z0-9.+-]+)')) AS type,
-        concat(attributes['http.response.header.content-encoding'], attributes['http.response.header.content_encoding']) AS encoding,
-        http_status,
-        span_id
-    FROM rule_spans
-    WHERE is_entry AND entry_kind = 'web' AND http_method != 'HEAD'
-)
+WITH
+    large AS
+    (
+        SELECT
+            trace_id,
+            entry_span_id,
+            span_id,
+            attributes,
+            -- a captured header is a list, kept as the bytes that came
+            greatest(
+                toUInt64OrZero(attributes['http.response.body.size']),
+                toUInt64OrZero(attributes['http.response_content_length']),
+                toUInt64OrZero(extract(attributes['http.response.header.content_length'], '(\\d+)$')),
+                toUInt64OrZero(extract(attributes['http.response.header.content-length'], '(\\d+)$'))) AS bytes
+        FROM rule_spans
+        WHERE is_entry AND entry_kind = 'web' AND http_method != 'HEAD' AND bytes >= {min_bytes:UInt64}
+    ),
+    responses AS
+    (
+        SELECT
+            *,
+            lower(extract(
+                concat(attributes['http.response.header.content-type'], attributes['http.response.header.content_type']),
+                '(?i)([a-z]+/[a-z0-9.+-]+)')) AS type,
+            concat(attributes['http.response.header.content-encoding'], attributes['http.response.header.content_encoding']) AS encoding
+        FROM large
+    )
 SELECT
     trace_id,
     entry_span_id,
@@ -62,6 +69,5 @@ SELECT
     0 AS code_line,
     '' AS code_function
 FROM responses
-WHERE bytes >= {min_bytes:UInt64}
-    AND NOT match(encoding, '(?i)gzip|br|deflate|zstd|compress')
+WHERE NOT match(encoding, '(?i)gzip|br|deflate|zstd|compress')
     AND match(type, '^text/|[/+](json|xml|javascript|x-javascript|x-ndjson|csv|graphql-response)')

@@ -6,6 +6,7 @@ why = """
 What a transaction has changed or locked stays locked until it ends. Others wait for it, and while it
 is open PostgreSQL cannot clean up behind anybody.
 """
+when = "rule_spans WHERE (is_transaction AND duration_ns >= least({idle_ms:Float64}, {web_ms:Float64}, {task_ms:Float64}) * 1e6) OR (is_query AND duration_ns >= 2e7)"
 needs = ["hotspan.tx.outcome", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
@@ -54,6 +55,13 @@ reads = "It only reads: without atomic() (and without ATOMIC_REQUESTS for this v
 locks = "Some executions of this statement on {table} take {ratio} times as long as most: they wait for locks. Shorten the transactions that change {table}, take locks in the same order everywhere, or use select_for_update(skip_locked=True) or nowait=True."
 */
 WITH
+    involved AS
+    (
+        SELECT DISTINCT trace_id, entry_span_id
+        FROM rule_spans
+        WHERE (is_transaction AND duration_ns >= least({idle_ms:Float64}, {web_ms:Float64}, {task_ms:Float64}) * 1e6)
+            OR (is_query AND duration_ns >= 2e7)
+    ),
     statements AS
     (
         SELECT
@@ -62,7 +70,7 @@ WITH
             attributes['hotspan.db.alias'] AS alias,
             match(db_statement, '(?i)^\\s*(/\\*.*?\\*/\\s*)*(INSERT|UPDATE|DELETE|MERGE|REPLACE|LOCK)\\b|\\bFOR (NO KEY )?(UPDATE|SHARE)\\b') AS locks
         FROM rule_spans
-        WHERE is_query
+        WHERE is_query AND (trace_id, entry_span_id) IN involved
     ),
     transactions AS
     (
@@ -73,7 +81,7 @@ WITH
             code_file, code_line, code_function,
             duration_ns >= if(entry_kind = 'web', {web_ms:Float64}, {task_ms:Float64}) * 1e6 AS is_long
         FROM rule_spans
-        WHERE attributes['hotspan.tx.outcome'] != ''
+        WHERE is_transaction
             AND duration_ns >= least({idle_ms:Float64}, {web_ms:Float64}, {task_ms:Float64}) * 1e6
     ),
     measured AS

@@ -6,6 +6,7 @@ why = """
 Without a timeout a call waits as long as the other side keeps the connection open. One service that
 hangs is enough to stop all workers, one after the other, without an error anywhere.
 """
+when = "rule_calls WHERE timeout_s < 0 OR (timeout_s IS NULL AND duration_ns >= {stock_min_ms:Float64} * 1e6)"
 needs = ["hotspan.client.timeout_s", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

@@ -7,6 +7,7 @@ A page that runs one query a row gets slower with every row that is added: each 
 round trip to the database, and no index helps. One query that joins, or two that prefetch, return
 the same rows.
 """
+when = "rule_groups WHERE kind = 'n_plus_one'"
 needs = ["hotspan.db.param_hash", "hotspan.orm.relation", "hotspan.orm.source_key", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 A cache answers in a fraction of a millisecond, and then takes a round trip anyway. A hundred keys
 fetched together cost about as much as one.
 """
+when = "rule_groups WHERE kind = 'n_plus_one_cache'"
 needs = ["code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

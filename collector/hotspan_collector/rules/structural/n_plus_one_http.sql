@@ -7,6 +7,7 @@ Each call waits for the network and for the other side; the other side answers t
 request, if it is asked so. Calls that run at the same time are reported as information, with their
 overlap.
 """
+when = "rule_groups WHERE kind = 'n_plus_one_http'"
 needs = ["code.file.path", "url.template"]
 opens_at_once = false
 critical_hits_per_hour = 0

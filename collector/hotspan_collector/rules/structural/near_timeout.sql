@@ -6,6 +6,7 @@ why = """
 A call that times out has cost its whole timeout and brought nothing. One that comes close will time
 out on the next busy day.
 """
+when = "rule_calls WHERE timed_out OR timeout_s > 0"
 needs = ["hotspan.client.timeout_s", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

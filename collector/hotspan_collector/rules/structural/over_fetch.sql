@@ -6,6 +6,7 @@ why = """
 Each column of each row is read, sent, decoded and made part of a model instance. A few text columns
 that nobody looks at are most of the time and memory of such a query.
 """
+when = "rule_spans WHERE is_query AND returned_rows >= {min_rows:UInt64}"
 needs = ["db.response.returned_rows", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
@@ -38,13 +39,12 @@ WITH
     (
         SELECT
             *,
-            toUInt64OrZero(attributes['db.response.returned_rows']) AS row_count,
             -- without texts, and without the brackets of functions and subqueries, which hold commas
             replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(db_statement,
                 '\'[^\']*\'', ''), '\\([^()]*\\)', ''), '\\([^()]*\\)', ''), '\\([^()]*\\)', '') AS flat
         FROM rule_spans
         WHERE is_query
-            AND toUInt64OrZero(attributes['db.response.returned_rows']) >= {min_rows:UInt64}
+            AND returned_rows >= {min_rows:UInt64}
             AND match(db_statement, '(?i)^\\s*(/\\*.*?\\*/\\s*)*SELECT\\b')
     ),
     wide AS
@@ -57,7 +57,7 @@ WITH
             code_line,
             code_function,
             count() AS n,
-            max(row_count) AS rows,
+            max(returned_rows) AS rows,
             any(countSubstrings(extract(flat, '(?is)^\\s*(?:/\\*.*?\\*/\\s*)*SELECT\\s+(.*?)\\s+FROM\\b'), ',') + 1) AS columns,
             intervalLengthSum(start_ns, end_ns) AS total_ns,
             any(db_statement) AS example,

@@ -6,6 +6,7 @@ why = """
 Each step waits for the one before, so a tree twice as deep takes twice as long, for every leaf.
 select_related does not help where the depth has no bound.
 """
+when = "rule_groups WHERE kind = 'query_chain'"
 needs = ["hotspan.orm.relation", "hotspan.orm.source_key", "hotspan.orm.target_key", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

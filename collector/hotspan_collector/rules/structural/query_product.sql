@@ -6,6 +6,7 @@ why = """
 The number of queries is the product of both sets: it grows with each of them, and doubles twice when
 both double.
 """
+when = "rule_groups WHERE kind = 'query_product'"
 needs = ["hotspan.db.param_hashes", "hotspan.db.param_hash", "hotspan.orm.source_key", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0

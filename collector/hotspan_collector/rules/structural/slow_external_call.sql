@@ -6,6 +6,7 @@ why = """
 While a call waits, so do the user and the worker process that serves nobody else. The other side's
 worst day becomes yours.
 """
+when = "rule_calls WHERE duration_ns >= least({slow_ms:Float64}, {share_min_ms:Float64}) * 1e6"
 needs = ["code.file.path", "hotspan.client.timeout_s"]
 opens_at_once = false
 critical_hits_per_hour = 0

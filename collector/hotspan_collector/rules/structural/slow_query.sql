@@ -6,6 +6,7 @@ why = """
 One statement that reads a whole table, sorts it on disk or waits for a lock takes as long as all
 the rest of a page, and keeps the database from answering the others.
 """
+when = "rule_spans WHERE is_query AND duration_ns >= least({web_ms:Float64}, {task_ms:Float64}, {command_ms:Float64}) * 1e6"
 needs = ["code.file.path"]
 opens_at_once = false
 open_after_hits = 5

@@ -6,6 +6,7 @@ why = """
 Nobody waits for a task, so nobody sees it fail: the mail that was not sent, the invoice that was
 not booked.
 """
+when = "rule_tasks WHERE outcome = 'failure'"
 needs = ["hotspan.task.outcome"]
 opens_at_once = true
 critical_hits_per_hour = 10

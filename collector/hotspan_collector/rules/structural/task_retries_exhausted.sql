@@ -6,6 +6,7 @@ why = """
 Retries are for what passes. What is left after them does not pass by itself: the work is lost unless
 somebody does it.
 """
+when = "rule_tasks WHERE outcome = 'exhausted'"
 needs = ["hotspan.task.max_retries", "hotspan.task.outcome"]
 opens_at_once = true
 critical_hits_per_hour = 0

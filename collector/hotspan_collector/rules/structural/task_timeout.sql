@@ -6,6 +6,7 @@ why = """
 At the hard limit the process is killed in the middle of its work: nothing is cleaned up, and no
 exception tells of it. At the soft limit the work is given up, and usually begun anew.
 """
+when = "rule_tasks WHERE outcome IN ('soft_timeout', 'hard_timeout', 'overrun')"
 needs = ["hotspan.task.outcome", "celery.timelimit"]
 opens_at_once = true
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 Networks, databases and other services fail for a moment every day. A task that does not try again
 turns each such moment into work that is lost.
 """
+when = "rule_tasks WHERE retry_policy IN ('', 'none')"
 needs = ["hotspan.task.retry_policy"]
 opens_at_once = true
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 A page without a limit works with the data of the first month. It gets slower with every row, until it
 needs more time and memory than its worker has.
 """
+when = "rule_spans WHERE is_query AND returned_rows >= {min_rows:UInt64}"
 needs = ["db.response.returned_rows", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
@@ -31,14 +32,14 @@ WITH wide AS
         code_line,
         code_function,
         count() AS n,
-        max(toUInt64OrZero(attributes['db.response.returned_rows'])) AS rows,
+        max(returned_rows) AS rows,
         intervalLengthSum(start_ns, end_ns) AS total_ns,
         any(db_statement) AS example,
         arraySlice(arrayMap(x -> x.2, arraySort(groupArray((start_ns, span_id)))), 1, 20) AS span_ids
     FROM rule_spans
     WHERE is_query
         AND entry_kind = 'web'
-        AND toUInt64OrZero(attributes['db.response.returned_rows']) >= {min_rows:UInt64}
+        AND returned_rows >= {min_rows:UInt64}
         AND match(db_statement, '(?i)^\\s*(/\\*.*?\\*/\\s*)*(SELECT|WITH)\\b')
         -- rows that belong to the keys of another query are as many as that has
         AND NOT match(db_statement, '(?i)\\bIN \\((%s|\\$\\d+|\\?|\\d+|\')')

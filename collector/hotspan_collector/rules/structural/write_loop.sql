@@ -6,6 +6,7 @@ why = """
 Each row costs a round trip, and outside a transaction a commit. A thousand rows in one statement
 take about as long as ten one by one.
 """
+when = "rule_groups WHERE kind = 'write_loop'"
 needs = ["code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
