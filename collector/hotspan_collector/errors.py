@@ -10,12 +10,19 @@ __all__ = [
     "ConfigurationError",
     "DataDirectoryInUseError",
     "HotspanError",
+    "KeyRequiredError",
     "MalformedRequestError",
     "PortInUseError",
+    "RateLimitedError",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "SpoolFullError",
     "StoreOverloadedError",
     "StoreRefusedError",
     "StoreTooOldError",
     "StoreUnavailableError",
+    "TooManyRequestsError",
+    "UnsupportedMediaError",
 ]
 
 
@@ -46,6 +53,10 @@ class StoreOverloadedError(StoreUnavailableError):
     """The store had not enough time or memory for what it was asked."""
 
 
+class SpoolFullError(StoreUnavailableError):
+    """The store is down, and the spool is full: try again later."""
+
+
 class StoreRefusedError(HotspanError):
     """The store refused what it was given: trying again will not help."""
 
@@ -56,3 +67,27 @@ class StoreTooOldError(HotspanError):
 
 class MalformedRequestError(HotspanError):
     """The request is not OTLP."""
+
+
+class RequestTooLargeError(HotspanError):
+    """The request holds more than one request may: smaller ones are taken."""
+
+
+class TooManyRequestsError(HotspanError):
+    """More is asked at once than may be: try again later."""
+
+
+class RateLimitedError(TooManyRequestsError):
+    """A key sends more than it may: try again later."""
+
+
+class KeyRequiredError(HotspanError):
+    """Send one of HOTSPAN_INGEST_KEYS: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20<key>."""
+
+
+class UnsupportedMediaError(HotspanError):
+    """The content type or encoding is not OTLP's."""
+
+
+class RequestTimeoutError(HotspanError):
+    """The request took too long to arrive."""

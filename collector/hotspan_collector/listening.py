@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import resource
 import socket
+import ssl
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hotspan_collector.errors import ConfigurationError, PortInUseError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
-__all__ = ["HttpServer", "bind", "host_and_port"]
+__all__ = ["HttpServer", "Tls", "allow_many_connections", "bind", "host_and_port"]
 
 
 def bind(host: str, port: int, *, what: str, option: str) -> socket.socket:
@@ -42,17 +48,100 @@ def bind(host: str, port: int, *, what: str, option: str) -> socket.socket:
     return listener
 
 
+def allow_many_connections() -> None:
+    """Let this process have as many open files as it may: the default of 1,024 is soon reached."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def host_and_port(host: str, port: int) -> str:
     """Return them as URLs and gRPC want them: addresses of IPv6 in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """With what connections are encrypted."""
+
+    cert_file: Path
+    key_file: Path
+    client_ca_file: Path | None
+    """Clients need a certificate of one of these authorities; None: they need none."""
+
+
+class _Protocol(HttpToolsProtocol):
+    """Closes connections on which the head of a request does not come."""
+
+    def __init__(self, *args: Any, head_timeout_s: float, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self._head_timeout_s = head_timeout_s
+        self._waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._waiting is None:
+            self._wait(self.transport)
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _wait(self, transport: asyncio.Transport) -> None:
+        self._waiting = self.loop.call_later(self._head_timeout_s, transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+
 class HttpServer(uvicorn.Server):
     """Serves an application on a bound socket, and leaves signals to whoever runs it."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, *, drain_s: float) -> None:
+    def __init__(  # noqa: PLR0913 (options)
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        *,
+        drain_s: float,
+        max_connections: int | None = None,
+        receive_timeout_s: float = 30.0,
+        tls: Tls | None = None,
+    ) -> None:
+        """Prepare; `run_until_stopped` serves.
+
+        Args:
+            app: to serve.
+            listener: a bound socket.
+            drain_s: longest time that open requests are given at the end.
+            max_connections: more are answered with 503.
+            receive_timeout_s: longest time that the head of a request may take to arrive.
+            tls: certificate and key; without, connections are not encrypted.
+
+        """
+
+        def protocol(*args: Any, **kwargs: Any) -> _Protocol:  # noqa: ANN401 (uvicorn's)
+            return _Protocol(*args, head_timeout_s=receive_timeout_s, **kwargs)
+
         config = uvicorn.Config(
             app,
+            # uvicorn calls whatever makes a protocol
+            http=cast("type[asyncio.Protocol]", protocol),
+            limit_concurrency=max_connections,
+            # Exporters send every five seconds; a connection should outlive that.
+            timeout_keep_alive=75,
+            ssl_certfile=tls.cert_file if tls else None,
+            ssl_keyfile=tls.key_file if tls else None,
+            ssl_ca_certs=str(tls.client_ca_file) if tls and tls.client_ca_file else None,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.client_ca_file else ssl.CERT_NONE,
             log_config=None,
             access_log=False,
             lifespan="auto",

@@ -16,9 +16,16 @@ from hotspan_collector.alerts.outbox import announce, announce_missed, count_ale
 from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.api.app import create_app
 from hotspan_collector.api.models import Status
+from hotspan_collector.errors import HotspanError
 from hotspan_collector.health import EvaluatorHealth
-from hotspan_collector.ingest.committer import Committer
-from hotspan_collector.listening import HttpServer, bind, host_and_port
+from hotspan_collector.ingest.pipeline import build_pipeline
+from hotspan_collector.listening import (
+    HttpServer,
+    Tls,
+    allow_many_connections,
+    bind,
+    host_and_port,
+)
 from hotspan_collector.receiver.grpc_server import start_grpc_server
 from hotspan_collector.receiver.http_app import create_otlp_app
 from hotspan_collector.rules.catalogue import load_catalogue
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.ingest.pipeline import Pipeline
     from hotspan_collector.rules.lifecycle import Change
     from hotspan_collector.settings import Settings
     from hotspan_collector.store.port import SpanStore
@@ -46,7 +54,7 @@ class _Collector:
     settings: Settings
     catalogue: Catalogue
     store: SpanStore
-    committer: Committer
+    pipeline: Pipeline
     health: EvaluatorHealth = field(default_factory=EvaluatorHealth)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -55,7 +63,7 @@ class _Collector:
             version=__version__,
             store=self.store.describe(),
             spans_stored=int(self.store.rows(_SQL["count_spans"])[0]["spans"]),
-            spans_rejected=self.committer.counters.rejected,
+            spans_rejected=self.pipeline.ledger.total().rejected.total(),
             evaluator_lag_s=self.health.lag_s(),
             evaluator_pending_entries=self.health.pending_traces,
             last_evaluated_entry=self.health.newest_entry,
@@ -78,22 +86,29 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
 
     """
     catalogue = load_catalogue(values=settings.rules, disabled=settings.rules_disabled)
+    allow_many_connections()
     http = bind(settings.host, settings.http_port, what="OTLP/HTTP", option="--http-port")
     api = bind(settings.host, settings.api_port, what="The API", option="--api-port")
     # gRPC binds by itself, and says less when it cannot.
     bind(settings.host, settings.grpc_port, what="OTLP/gRPC", option="--grpc-port").close()
     store = await asyncio.to_thread(open_store, settings)
-    collector = _Collector(settings, catalogue, store, _committer(store, settings))
+    try:
+        pipeline = build_pipeline(store, settings)
+    except HotspanError:
+        await asyncio.to_thread(store.close)
+        raise
+    collector = _Collector(settings, catalogue, store, pipeline)
     _stop_on_signals(collector.stopping)
     try:
-        grpc_server, grpc_port = await start_grpc_server(
-            settings=settings, committer=collector.committer
-        )
+        grpc_server, grpc_port = await start_grpc_server(settings=settings, intake=pipeline.intake)
         otlp_server = HttpServer(
-            create_otlp_app(settings=settings, committer=collector.committer),
+            create_otlp_app(settings=settings, intake=pipeline.intake),
             http,
             drain_s=settings.drain_s,
         )
+            max_connections=settings.max_connections,
+            receive_timeout_s=settings.receive_timeout_s,
+            tls=_tls(settings),
         api_server = HttpServer(
             create_app(
                 database=store, catalogue=catalogue, status=collector.status, settings=settings
@@ -101,8 +116,9 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
             api,
             drain_s=settings.drain_s,
         )
+            max_connections=settings.max_connections,
         async with asyncio.TaskGroup() as group:
-            group.create_task(collector.committer.run())
+            group.create_task(pipeline.committer.run())
             group.create_task(_evaluate(collector))
             group.create_task(_send_alerts(collector))
             group.create_task(otlp_server.run_until_stopped())
@@ -117,20 +133,17 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
             # Receivers first, so that nothing is taken that would not be committed.
             otlp_server.should_exit = True
             await grpc_server.stop(grace=settings.drain_s)
-            await collector.committer.drain()
+            await pipeline.committer.drain()
             api_server.should_exit = True
     finally:
         await asyncio.to_thread(store.close)
+        pipeline.close()
 
 
-def _committer(store: SpanStore, settings: Settings) -> Committer:
-    return Committer(
-        store,
-        linger_s=settings.commit_linger_ms / 1000,
-        max_bytes=settings.commit_max_bytes,
-        queue_bytes=settings.commit_queue_bytes,
-        workers=settings.commit_workers,
-    )
+def _tls(settings: Settings) -> Tls | None:
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return None
+    return Tls(settings.tls_cert_file, settings.tls_key_file, settings.tls_client_ca_file)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

@@ -51,6 +51,25 @@ class Settings(BaseSettings):
         description="Keys that may send spans, as `Authorization: Bearer …`; a JSON list in the "
         "environment. Empty: no key is asked for.",
     )
+    ingest_key_bytes_per_s: int = Field(
+        default=0,
+        ge=0,
+        description="Bytes a second that each key may send, decompressed, on average over 5 s; "
+        "more is refused (429, try again). Senders without a key share one limit. 0: no limit.",
+    )
+    tls_cert_file: Path | None = Field(
+        default=None,
+        description="Certificate (PEM, with its chain) with which OTLP is taken over TLS, on both "
+        "ports. Empty: no TLS.",
+    )
+    tls_key_file: Path | None = Field(
+        default=None, description="Private key (PEM) of `tls_cert_file`."
+    )
+    tls_client_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) of the authorities whose clients may send (mTLS); others "
+        "are turned away. Empty: no client certificate is asked for.",
+    )
     api_keys: tuple[SecretStr, ...] = Field(
         default=(),
         description="Keys that may use the API, as `Authorization: Bearer …`; a JSON list in the "
@@ -65,6 +84,42 @@ class Settings(BaseSettings):
         ge=1024,
         description="Largest OTLP request, after decompression, in bytes. OTLP recommends 64 MiB.",
     )
+    max_json_request_bytes: int = Field(
+        default=16 * _MIB,
+        ge=1024,
+        description="Largest OTLP request in JSON, in bytes: reading it takes twenty times that.",
+    )
+    max_request_spans: int = Field(
+        default=200_000, ge=1, description="Most spans of one request; more are refused (413)."
+    )
+    max_request_attributes: int = Field(
+        default=2_000_000,
+        ge=1,
+        description="Most attributes, events and links of one request: an empty one takes 2 bytes "
+        "to send and 170 to store. Counted from 1 MiB on.",
+    )
+    max_attribute_bytes: int = Field(
+        default=2 * _MIB,
+        ge=_MIB,
+        description="Largest attribute, event or link of a span, in bytes; the span is rejected.",
+    )
+    max_span_bytes: int = Field(
+        default=4 * _MIB, ge=_MIB, description="Largest span, in bytes; larger ones are rejected."
+    )
+    max_concurrent_requests: int = Field(
+        default=1024,
+        ge=1,
+        description="OTLP requests that are answered at once; more are refused (503, try again).",
+    )
+    max_connections: int = Field(
+        default=4096, ge=1, description="Connections to the OTLP/HTTP port, and to the API's."
+    )
+    receive_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Longest time that a request may take to arrive, in seconds: slow senders must "
+        "not keep others out.",
+    )
     commit_linger_ms: int = Field(
         default=100,
         ge=0,
@@ -78,7 +133,8 @@ class Settings(BaseSettings):
     commit_queue_bytes: int = Field(
         default=128 * _MIB,
         ge=1024,
-        description="Requests are refused (retryable) while more than this many bytes wait.",
+        description="Requests are refused (503, try again) while those that are received or wait "
+        "for their commit hold more than this many bytes.",
     )
     commit_workers: int = Field(default=2, ge=1, le=16, description="Commits that run at once.")
     drain_s: float = Field(
@@ -108,6 +164,24 @@ class Settings(BaseSettings):
         default=1024 * _MIB,
         ge=64 * _MIB,
         description="Memory that one insert may use in ClickHouse, in bytes.",
+    )
+
+    spool_dir: Path | None = Field(
+        default=None,
+        description="Where batches wait while the store is down; put it on a volume of its own. "
+        "Empty: `spool` in `data_dir`.",
+    )
+    spool_max_bytes: int = Field(
+        default=1024 * _MIB,
+        ge=0,
+        description="Bytes that the spool may take; when it is full, senders are told to try "
+        "again. 0: no spool.",
+    )
+    quarantine_max_bytes: int = Field(
+        default=64 * _MIB,
+        ge=0,
+        description="Bytes of spans that the store refused, kept for a look in `quarantine` in "
+        "`data_dir` (hotspan quarantine).",
     )
 
     evaluate_every_s: float = Field(
@@ -141,6 +215,18 @@ class Settings(BaseSettings):
         default=3600.0,
         gt=0,
         description="An alert resolves as quiet when its violation was not hit for this long.",
+    )
+    verify_min_entries: int = Field(
+        default=5,
+        ge=1,
+        description="Entries of newer releases without a hit that prove a fix, at least; more when "
+        "only some entries were hit before (docs/adr/0004-lifecycle.md).",
+    )
+    rollback_after_s: float = Field(
+        default=600.0,
+        gt=0,
+        description="A verified fix is open again when an older release is hit and the fixed ones "
+        "have not run for this long, in seconds.",
     )
 
     alert_webhook_url: str = Field(
@@ -187,6 +273,16 @@ class Settings(BaseSettings):
         """The store's address: `store`, or the embedded store in `data_dir`."""
         return self.store or f"chdb://{self.data_dir.expanduser().absolute()}/store"
 
+    @property
+    def spool_directory(self) -> Path:
+        """Where batches wait while the store is down."""
+        return self.spool_dir or self.data_dir.expanduser().absolute() / "spool"
+
+    @property
+    def quarantine_directory(self) -> Path:
+        """Where spans are kept that the store refused."""
+        return self.data_dir.expanduser().absolute() / "quarantine"
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -222,6 +318,7 @@ def load_settings(*, config: Path | None = None, **options: object) -> Settings:
     except ValueError as error:
         raise ConfigurationError(f"The settings file {config} is not TOML: {error}") from error
     _refuse_open_doors(settings)
+    _check_tls(settings)
     return settings
 
 
@@ -244,6 +341,24 @@ def _refuse_open_doors(settings: Settings) -> None:
             "machine could write and read spans. Example: HOTSPAN_INGEST_KEYS='[\"a-secret\"]'. "
             "Or listen on 127.0.0.1."
         )
+
+
+def _check_tls(settings: Settings) -> None:
+    cert, key, authority = (
+        settings.tls_cert_file,
+        settings.tls_key_file,
+        settings.tls_client_ca_file,
+    )
+    if (cert is None) != (key is None) or (authority and not cert):
+        raise ConfigurationError(
+            "TLS needs both HOTSPAN_TLS_CERT_FILE and HOTSPAN_TLS_KEY_FILE; set both, or neither "
+            "and no HOTSPAN_TLS_CLIENT_CA_FILE."
+        )
+    for path in filter(None, (cert, key, authority)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"The TLS file {path} cannot be read: {error}.") from error
 
 
 def _explain(error: ValidationError) -> str:

@@ -182,12 +182,13 @@ def test_a_data_directory_has_one_owner(tmp_path):
 
 @pytest.fixture(scope="module")
 def on_a_server(tmp_path_factory) -> Iterator[tuple[Collector, ClickhouseServer]]:
-    """A collector, and a ClickHouse server that may be taken down: bring it up again."""
+    """A collector without a spool, and a server that may be taken down: bring it up again."""
     server = ClickhouseServer(tmp_path_factory.mktemp("clickhouse"))
     try:
         server.start()
         store = server.create_database("hotspan")
-        collector = Collector(tmp_path_factory.mktemp("collector"), store=store)
+        env = {"HOTSPAN_SPOOL_MAX_BYTES": "0"}
+        collector = Collector(tmp_path_factory.mktemp("collector"), store=store, env=env)
         collector.start()
         yield collector, server
         collector.stop()
@@ -195,7 +196,7 @@ def on_a_server(tmp_path_factory) -> Iterator[tuple[Collector, ClickhouseServer]
         server.stop()
 
 
-def test_while_the_store_is_away_senders_keep_their_spans(on_a_server, service):
+def test_without_a_spool_senders_keep_their_spans(on_a_server, service):
     """Both doors say: not now, try again in two seconds. When it is back, so is the collector."""
     collector, server = on_a_server
     before, after = new_trace_id(), new_trace_id()

@@ -5,13 +5,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from hotspan_collector.errors import StoreRefusedError, StoreUnavailableError
-from hotspan_collector.ingest.committer import Committer, Outcome
-from hotspan_collector.ingest.otlp import parse, spans_of
-from hotspan_collector.ingest.validity import rejections
+from hotspan_collector.ingest.committer import Committer
+from hotspan_collector.ingest.ledger import Ledger
+from hotspan_collector.ingest.limits import Checked
+from hotspan_collector.ingest.otlp import census_of, parse, spans_of
+from hotspan_collector.ingest.quarantine import Quarantine
+from hotspan_collector.ingest.validity import reason
+from hotspan_collector.ingest.writer import Outcome, Writer
 from hotspan_collector.store.spans_insert import SpanBounds
 from support.otlp_requests import request, span
 
@@ -32,9 +37,10 @@ class MemoryStore:
         assert self.opened.wait(10)
         spans = list(spans_of(parse(body)))
         self.fails([each.name for each in spans])
-        kept = [each.name for each in spans if not rejections([each], self.span_bounds())]
-        self.batches.append(kept)
-        return len(kept) - self.loses
+        kept = [each.name for each in spans if not reason(each, self.span_bounds())]
+        if kept:
+            self.batches.append(kept)
+        return max(0, len(kept) - self.loses)
 
     def span_bounds(self) -> Mapping[str, int]:
         return BOUNDS.parameters()
@@ -49,8 +55,10 @@ def body(*names: str, span_id: str = "01" * 8) -> bytes:
 @asynccontextmanager
 async def running(store: MemoryStore, **options):
     """Run a committer; leave when everything that was submitted is committed."""
-    defaults = {"linger_s": 0.05, "max_bytes": 10**6, "queue_bytes": 10**7, "workers": 2}
-    committer = Committer(store, **{**defaults, **options})
+    defaults = {"linger_s": 0.05, "max_bytes": 10**6, "workers": 2}
+    quarantine = Quarantine(Path("/nowhere"), max_bytes=0)
+    writer = Writer(store, ledger=(ledger := Ledger()), quarantine=quarantine)
+    committer = Committer(writer, ledger=ledger, **{**defaults, **options})
     running = asyncio.create_task(committer.run())
     try:
         yield committer
@@ -60,9 +68,13 @@ async def running(store: MemoryStore, **options):
         await running
 
 
+async def submit(committer: Committer, request_body: bytes) -> Outcome:
+    return await committer.submit(Checked(request_body, census_of(request_body)))
+
+
 async def submit_all(committer: Committer, bodies: list[bytes]) -> list:
     return await asyncio.gather(
-        *(committer.submit(each, len(list(spans_of(parse(each))))) for each in bodies),
+        *(submit(committer, each) for each in bodies),
         return_exceptions=True,
     )
 
@@ -102,7 +114,7 @@ def test_nothing_is_acknowledged_before_it_is_stored():
 
     async def scenario():
         async with running(store, linger_s=0) as committer:
-            waiting = asyncio.create_task(committer.submit(body("a"), 1))
+            waiting = asyncio.create_task(submit(committer, body("a")))
             done, _ = await asyncio.wait([waiting], timeout=0.2)
             early = bool(done)
             store.opened.set()
@@ -119,38 +131,12 @@ def test_an_empty_request_is_stored_at_once():
 
     async def scenario():
         async with running(store, linger_s=60) as committer:
-            outcome = await committer.submit(b"", 0)
+            outcome = await submit(committer, b"")
             committer._linger_s = 0
             return outcome
 
     assert asyncio.run(scenario()) == Outcome()
     assert store.batches == []
-
-
-def test_requests_beyond_the_queue_are_refused_for_now():
-    """Memory is bounded: the sender keeps what does not fit."""
-    store = MemoryStore()
-    store.opened.clear()
-    size = len(body("a"))
-
-    async def scenario():
-        options = {"queue_bytes": 2 * size, "max_bytes": size, "workers": 1, "linger_s": 0}
-        async with running(store, **options) as committer:
-            taken = [asyncio.create_task(committer.submit(body(name), 1)) for name in "a"]
-            await asyncio.sleep(0.05)  # the store holds the first
-            taken += [asyncio.create_task(committer.submit(body(name), 1)) for name in "bc"]
-            await asyncio.sleep(0)
-            with pytest.raises(StoreUnavailableError, match="HOTSPAN_COMMIT_QUEUE_BYTES"):
-                await committer.submit(body("d"), 1)
-            store.opened.set()
-            await asyncio.gather(*taken)
-            await committer.submit(body("e"), 1)
-            return committer.counters
-
-    counters = asyncio.run(scenario())
-
-    assert sorted(name for batch in store.batches for name in batch) == ["a", "b", "c", "e"]
-    assert (counters.received, counters.stored, counters.failed) == (5, 4, 1)
 
 
 def test_one_spoiled_request_does_not_harm_the_others():
@@ -170,7 +156,7 @@ def test_one_spoiled_request_does_not_harm_the_others():
     first, spoiled, last = asyncio.run(scenario())
 
     assert (first, last) == (Outcome(), Outcome())
-    assert isinstance(spoiled, StoreRefusedError)
+    assert spoiled.losses == {("shop", "refused"): 1}
     assert store.batches == [["a"], ["b"]]
 
 
@@ -226,14 +212,14 @@ def test_only_the_request_with_bad_spans_hears_of_them():
     async def scenario():
         async with running(store) as committer:
             outcomes = await submit_all(committer, [body("a"), bad + body("b"), body("c")])
-            return outcomes, committer.counters
+            return outcomes, committer._ledger.total()
 
-    outcomes, counters = asyncio.run(scenario())
+    outcomes, total = asyncio.run(scenario())
 
     assert [outcome.rejected for outcome in outcomes] == [0, 2, 0]
     assert "span_id must be 8 bytes" in outcomes[1].message
     assert store.batches == [["a", "b", "c"]]
-    assert (counters.stored, counters.rejected) == (3, 2)
+    assert (total.stored, total.rejected) == (3, {"span_id": 2})
 
 
 def test_spans_that_are_missing_without_a_reason_are_no_success():
@@ -256,11 +242,11 @@ def test_what_waits_is_committed_before_the_end():
 
     async def scenario():
         async with running(store, linger_s=0.05) as committer:
-            waiting = [asyncio.create_task(committer.submit(body(name), 1)) for name in "abc"]
+            waiting = [asyncio.create_task(submit(committer, body(name))) for name in "abc"]
             await asyncio.sleep(0)
             await committer.drain()
             with pytest.raises(StoreUnavailableError):
-                await committer.submit(body("late"), 1)
+                await submit(committer, body("late"))
             return await asyncio.gather(*waiting)
 
     assert asyncio.run(scenario()) == [Outcome()] * 3
@@ -273,8 +259,8 @@ def test_a_sender_that_goes_away_harms_nobody():
 
     async def scenario():
         async with running(store) as committer:
-            gone = asyncio.create_task(committer.submit(body("a"), 1))
-            stays = asyncio.create_task(committer.submit(body("b"), 1))
+            gone = asyncio.create_task(submit(committer, body("a")))
+            stays = asyncio.create_task(submit(committer, body("b")))
             await asyncio.sleep(0)
             gone.cancel()
             return await stays

@@ -1,8 +1,11 @@
+from collections import Counter
+
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from hotspan_collector.ingest.validity import explain, reason, rejections
 from hotspan_collector.store.spans_insert import SpanBounds
+from support.otlp_requests import request
 
 NOW_NS = 1_790_000_000_000_000_000
 HOUR_NS = 3_600_000_000_000
@@ -49,7 +52,7 @@ CASES = {
     "far future": (span(end_time_unix_nano=2**64 - 1), "future"),
     "clock stepped back": (span(end_time_unix_nano=NOW_NS - 10**9 - 5), None),
     "reversed": (span(end_time_unix_nano=NOW_NS - 10**9 - 6), "reversed"),
-    "end missing": (span(end_time_unix_nano=0), "reversed"),
+    "end missing": (span(end_time_unix_nano=0), "end"),
 }
 
 
@@ -61,14 +64,14 @@ def test_each_reason(case, expected):
 
 def test_reasons_are_counted():
     """The spans that are fine are not counted."""
-    spans = [span(), span(span_id=b""), span(trace_id=b""), span(span_id=bytes(8))]
+    body = request([span(), span(span_id=b""), span(trace_id=b""), span(span_id=bytes(8))])
 
-    assert rejections(spans, BOUNDS) == {"span_id": 2, "trace_id": 1}
+    assert rejections(body, BOUNDS) == {("shop", "span_id"): 2, ("shop", "trace_id"): 1}
 
 
 def test_every_reason_says_what_to_do():
     """The message counts each reason, and names the setting where there is one."""
-    message = explain({"old": 3, "trace_id": 1})
+    message = explain(Counter({("a", "old"): 2, ("b", "old"): 1, ("a", "trace_id"): 1}))
 
     assert message == (
         "3 spans: older than the retention (HOTSPAN_RETENTION_DAYS); raise it, or do not send "
@@ -81,4 +84,4 @@ def test_every_reason_says_what_to_do():
 )
 def test_every_reason_has_a_message(why):
     """No reason is without words."""
-    assert explain({why: 1})
+    assert explain(Counter({("shop", why): 1}))

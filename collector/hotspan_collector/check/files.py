@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotspan_collector.errors import HotspanError, MalformedRequestError
-from hotspan_collector.ingest.otlp import count_spans, protobuf_from_json
+from hotspan_collector.ingest.otlp import census_of
+from hotspan_collector.ingest.otlp_json import protobuf_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ def read_file(path: Path) -> OtlpFile:
     """
     try:
         requests = list(_requests(path, path.read_bytes()))
-        spans = sum(count_spans(request) for request in requests)
+        spans = sum(sum(census_of(request).values()) for request in requests)
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror or error}.") from error
     except MalformedRequestError as error:

@@ -6,24 +6,34 @@ OTLP and to count spans; Python looks at single spans only when some are missing
 
 from __future__ import annotations
 
-import binascii
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from google.protobuf import json_format
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
 from hotspan_collector.errors import MalformedRequestError
+from hotspan_collector.ingest.utf8 import find_invalid_text
+from hotspan_collector.ingest.wire import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from google.protobuf.descriptor import Descriptor
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-__all__ = ["count_spans", "parse", "protobuf_from_json", "spans_of"]
+    from hotspan_collector.ingest.ledger import Census
 
-_ID_FIELDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
+__all__ = ["PIECE_BYTES", "census_of", "parse", "scopes", "service_of", "spans_of"]
+
+PIECE_BYTES = 1024 * 1024
+"""Larger requests are parsed in pieces: messages take up to 50 times the bytes they came in."""
+
+_RESOURCE_SPANS = 1  # of the request
+_RESOURCE, _SCOPE_SPANS = 1, 2  # of ResourceSpans
+_SERVICE_NAME = "service.name"
+_M = TypeVar("_M", bound=Message)
 
 
 def parse(body: bytes) -> ExportTraceServiceRequest:
@@ -33,13 +43,7 @@ def parse(body: bytes) -> ExportTraceServiceRequest:
         MalformedRequestError: the bytes are not one; strings must be UTF-8.
 
     """
-    try:
-        request: ExportTraceServiceRequest = ExportTraceServiceRequest.FromString(body)
-    except DecodeError as error:
-        raise MalformedRequestError(
-            f"The body is not an ExportTraceServiceRequest in protobuf: {error}. "
-            "Check the content type, and that all strings are UTF-8."
-        ) from error
+    request: ExportTraceServiceRequest = _parsed(ExportTraceServiceRequest, body)
     return request
 
 
@@ -50,52 +54,77 @@ def spans_of(request: ExportTraceServiceRequest) -> Iterator[Span]:
             yield from scope.spans
 
 
-def count_spans(body: bytes) -> int:
-    """Return how many spans a serialized request holds. Raises as `parse` does."""
-    request = parse(body)
-    return sum(
-        len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans
-    )
-
-
-def protobuf_from_json(body: bytes) -> bytes:
-    """Return a JSON request in protobuf.
-
-    OTLP's JSON differs from protobuf's own: ids are hex, not base64; unknown fields are ignored.
+def scopes(body: bytes) -> Iterator[tuple[str, ScopeSpans]]:
+    """Yield the spans of a serialized request with their service, some megabytes at a time.
 
     Raises:
-        MalformedRequestError: the body is not such a request.
+        MalformedRequestError: as `parse` does.
 
     """
+    if len(body) <= PIECE_BYTES:
+        for resource in parse(body).resource_spans:
+            service = service_of(resource.resource)
+            for scope in resource.scope_spans:
+                yield service, scope
+        return
+    for number, _, start, end in fields(body, 0, len(body)):
+        if number == _RESOURCE_SPANS:
+            yield from _scopes_of_resource(body, start, end)
+
+
+def census_of(body: bytes) -> Census:
+    """Count the spans of a serialized request by service. Raises as `parse` does."""
+    census: Census = {}
+    for service, scope in scopes(body):
+        census[service] = census.get(service, 0) + len(scope.spans)
+    return census
+
+
+def service_of(resource: Resource) -> str:
+    """Return the service that a resource names, or nothing."""
+    for attribute in resource.attributes:
+        if attribute.key == _SERVICE_NAME:
+            name: str = attribute.value.string_value
+            return name
+    return ""
+
+
+def _scopes_of_resource(body: bytes, start: int, end: int) -> Iterator[tuple[str, ScopeSpans]]:
+    if end - start <= PIECE_BYTES:
+        piece: ResourceSpans = _parsed(ResourceSpans, body[start:end])
+        service = service_of(piece.resource)
+        for scope in piece.scope_spans:
+            yield service, scope
+        return
+    resources = (
+        body[begin:close]
+        for number, _, begin, close in fields(body, start, end)
+        if number == _RESOURCE
+    )
+    service = service_of(_parsed(Resource, b"".join(resources)))
+    for number, _, begin, close in fields(body, start, end):
+        if number == _SCOPE_SPANS:
+            for scope in _pieces_of_scope(body, begin, close):
+                yield service, scope
+
+
+def _pieces_of_scope(body: bytes, start: int, end: int) -> Iterator[ScopeSpans]:
+    piece_start = start
+    for _, _, _, close in fields(body, start, end):
+        if close - piece_start >= PIECE_BYTES:
+            yield _parsed(ScopeSpans, body[piece_start:close])
+            piece_start = close
+    yield _parsed(ScopeSpans, body[piece_start:end])
+
+
+def _parsed(kind: type[_M], body: bytes) -> _M:
     try:
-        document = _object(json.loads(body))
-        _base64_ids(document)
-        message = json_format.ParseDict(
-            document, ExportTraceServiceRequest(), ignore_unknown_fields=True
-        )
-    except (ValueError, RecursionError, json_format.ParseError) as error:
+        message: _M = kind.FromString(body)
+    except DecodeError as error:
+        where = find_invalid_text(cast("Descriptor", kind.DESCRIPTOR), body)
+        why = f"{where} is not UTF-8" if where else str(error)
         raise MalformedRequestError(
-            f"The body is not an ExportTraceServiceRequest in OTLP's JSON: {error}"
+            f"The body is not an ExportTraceServiceRequest in protobuf: {why}. "
+            "Check the content type, and that all strings are UTF-8."
         ) from error
-    serialized: bytes = message.SerializeToString()
-    return serialized
-
-
-def _object(document: object) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        # protobuf takes an empty list for a message, and fails in its own way on the rest
-        raise ValueError(f"expected an object, got {type(document).__name__}")  # noqa: TRY004
-    return document
-
-
-def _base64_ids(node: Any) -> None:  # noqa: ANN401 (any JSON)
-    """Replace hex ids by base64 in spans and links, in place."""
-    if isinstance(node, list):
-        for item in node:
-            _base64_ids(item)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key in _ID_FIELDS and isinstance(value, str):
-                node[key] = binascii.b2a_base64(bytes.fromhex(value), newline=False).decode()
-            elif key not in {"attributes", "value"}:
-                _base64_ids(value)
+    return message

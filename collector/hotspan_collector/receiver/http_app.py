@@ -15,18 +15,21 @@ from starlette.routing import Route
 
 from hotspan_collector.errors import (
     HotspanError,
+    KeyRequiredError,
     MalformedRequestError,
-    StoreRefusedError,
-    StoreUnavailableError,
+    RequestTimeoutError,
+    RequestTooLargeError,
+    UnsupportedMediaError,
 )
-from hotspan_collector.ingest.otlp import count_spans, protobuf_from_json
-from hotspan_collector.receiver.answers import RETRY_AFTER_S, is_allowed, response, status
+from hotspan_collector.receiver.answers import RETRY_AFTER_S, key_of, refusal, response, status
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
     from starlette.requests import Request
 
-    from hotspan_collector.ingest.committer import Committer
+    from hotspan_collector.ingest.admission import Stay
+    from hotspan_collector.ingest.intake import Intake
+    from hotspan_collector.ingest.writer import Outcome
     from hotspan_collector.settings import Settings
 
 __all__ = ["create_otlp_app"]
@@ -36,42 +39,36 @@ _PROTOBUF = "application/x-protobuf"
 _JSON = "application/json"
 _GZIP = 31  # zlib's number for gzip with the largest window
 _CLIENT_CLOSED_REQUEST = 499
-# Codes of google.rpc.Code
-_INVALID_ARGUMENT, _UNAUTHENTICATED, _UNAVAILABLE, _RESOURCE_EXHAUSTED = 3, 16, 14, 8
 
 
-class _RefusedError(HotspanError):
-    """The request cannot be taken."""
-
-    def __init__(self, http_status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.http_status = http_status
-        self.code = code
-
-
-def create_otlp_app(*, settings: Settings, committer: Committer) -> Starlette:
+def create_otlp_app(*, settings: Settings, intake: Intake) -> Starlette:
     """Return the application that takes POST /v1/traces, and discards metrics and logs."""
 
     async def traces(request: Request) -> Response:
         encoding = _content_type(request)
         try:
-            _check(request, settings)
-            body = await _read(request, limit=settings.max_request_bytes)
-            # In a thread: a large request must not keep the others, and the API, waiting.
-            protobuf, spans = await asyncio.to_thread(_decode, body, encoding)
-            outcome = await committer.submit(protobuf, spans)
-        except _RefusedError as error:
-            return _answer(status(error.code, str(error)), encoding, error.http_status)
-        except (MalformedRequestError, StoreRefusedError) as error:
-            return _answer(status(_INVALID_ARGUMENT, str(error)), encoding, 400)
-        except StoreUnavailableError as error:
-            return _retry(str(error), encoding)
+            key = _key(request, settings)
+            _check_headers(request)
+            with intake.admission.stay(key) as stay:
+                outcome = await _take(request, stay, encoding)
         except ClientDisconnect:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody reads it
         except Exception as error:  # noqa: BLE001 (500 would make clients drop their spans)
-            _LOG.exception("export_failed")
-            return _retry(f"The collector failed: {error}", encoding)
+            if not isinstance(error, HotspanError):
+                _LOG.exception("export_failed")
+            return _refuse(error, encoding)
         return _answer(response(outcome), encoding, 200)
+
+    async def _take(request: Request, stay: Stay, encoding: str) -> Outcome:
+        try:
+            async with asyncio.timeout(settings.receive_timeout_s):
+                body = await _read(request, stay, limit=settings.max_request_bytes)
+        except TimeoutError as error:
+            raise RequestTimeoutError(
+                f"The request did not arrive within {settings.receive_timeout_s} s "
+                "(HOTSPAN_RECEIVE_TIMEOUT_S)."
+            ) from error
+        return await (intake.take_json(body) if encoding == _JSON else intake.take(body))
 
     async def discard(request: Request) -> Response:
         """Answer OK to a signal that is not kept: anything else makes SDKs log errors."""
@@ -89,37 +86,28 @@ def create_otlp_app(*, settings: Settings, committer: Committer) -> Starlette:
     )
 
 
-def _decode(body: bytes, encoding: str) -> tuple[bytes, int]:
-    protobuf = protobuf_from_json(body) if encoding == _JSON else body
-    return protobuf, count_spans(protobuf)
-
-
 def _content_type(request: Request) -> str:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return _JSON if kind == _JSON else _PROTOBUF
 
 
-def _check(request: Request, settings: Settings) -> None:
-    if not is_allowed(request.headers.get("authorization", ""), settings.ingest_keys):
-        raise _RefusedError(
-            401,
-            _UNAUTHENTICATED,
-            "Send one of HOTSPAN_INGEST_KEYS as a header: Authorization: Bearer <key> "
-            "(OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20<key>).",
-        )
+def _key(request: Request, settings: Settings) -> str:
+    key = key_of(request.headers.get("authorization", ""), settings.ingest_keys)
+    if key is None:
+        raise KeyRequiredError
+    return key
+
+
+def _check_headers(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in {_PROTOBUF, _JSON}:
-        raise _RefusedError(
-            415, _INVALID_ARGUMENT, f"Content-Type is {kind!r}; send {_PROTOBUF} or {_JSON}."
-        )
+        raise UnsupportedMediaError(f"Content-Type is {kind!r}; send {_PROTOBUF} or {_JSON}.")
     coding = request.headers.get("content-encoding", "identity").lower()
     if coding not in {"identity", "none", "gzip", ""}:
-        raise _RefusedError(
-            415, _INVALID_ARGUMENT, f"Content-Encoding is {coding!r}; send gzip or none."
-        )
+        raise UnsupportedMediaError(f"Content-Encoding is {coding!r}; send gzip or none.")
 
 
-async def _read(request: Request, *, limit: int) -> bytes:
+async def _read(request: Request, stay: Stay, *, limit: int) -> bytes:
     """Read and decompress the body; neither form may be larger than the limit."""
     compressed = request.headers.get("content-encoding", "").lower() == "gzip"
     inflate = _Inflate() if compressed else None
@@ -131,13 +119,12 @@ async def _read(request: Request, *, limit: int) -> bytes:
         parts.append(part)
         size += len(part)
         if max(size, received) > limit:
-            raise _RefusedError(
-                413,
-                _RESOURCE_EXHAUSTED,
+            raise RequestTooLargeError(
                 f"The request is larger than {limit} bytes after decompression "
                 "(HOTSPAN_MAX_REQUEST_BYTES); send smaller batches "
-                "(OTEL_BSP_MAX_EXPORT_BATCH_SIZE).",
+                "(OTEL_BSP_MAX_EXPORT_BATCH_SIZE)."
             )
+        stay.hold(len(part))
     if inflate and not inflate.complete:
         raise MalformedRequestError("The gzip body ends too early.")
     return b"".join(parts)
@@ -175,9 +162,12 @@ class _Inflate:
         return b"".join(parts)
 
 
-def _retry(message: str, encoding: str) -> Response:
-    answer = _answer(status(_UNAVAILABLE, message, retry=True), encoding, 503)
-    answer.headers["retry-after"] = str(RETRY_AFTER_S)
+def _refuse(error: Exception, encoding: str) -> Response:
+    told = refusal(error)
+    message = str(error) if isinstance(error, HotspanError) else f"The collector failed: {error}"
+    answer = _answer(status(told.code, message, retry=told.retry), encoding, told.http_status)
+    if told.retry:
+        answer.headers["retry-after"] = str(RETRY_AFTER_S)
     return answer
 
 

@@ -43,6 +43,8 @@ ENGINE_SETTINGS: Mapping[str, object] = {
 """ClickHouse settings that every statement of ours has."""
 
 _OVERLOADED_CODES = frozenset(
+_TOO_MANY_DAYS = "partitions for single INSERT block"
+
     {
         159,  # TIMEOUT_EXCEEDED
         241,  # MEMORY_LIMIT_EXCEEDED
@@ -93,8 +95,9 @@ def translate_error(error: Exception) -> HotspanError:
     code = _CODE.search(text)
     if isinstance(error, OperationalError | StreamFailureError) and code is None:
         return StoreUnavailableError(f"The store cannot be reached: {text}")
-    if code is not None and int(code.group(1)) in _OVERLOADED_CODES:
-        return StoreOverloadedError(f"The store had not enough time or memory: {text}")
+    # The code of "too many days in one insert" is also that of "too many parts at the moment".
+    if code is not None and (int(code.group(1)) in _OVERLOADED_CODES or _TOO_MANY_DAYS in text):
+        return StoreOverloadedError(f"It was too much for the store at once: {text}")
     if code is not None and int(code.group(1)) in _TEMPORARY_CODES:
         return StoreUnavailableError(f"The store cannot do it at the moment: {text}")
     return StoreRefusedError(text)
