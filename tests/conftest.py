@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.clickhouse_server import ClickhouseServer
+from support.mysql_server import MysqlServer
 from support.postgres_server import PostgresServer
 from support.redis_server import RedisServer
 
@@ -83,3 +84,14 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     database = f"test_{next(_database_numbers)}"
     yield postgres_server.create_database(database)
     postgres_server.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[MysqlServer]:
+    """A server that all tests share: leave it running."""
+    server = MysqlServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()

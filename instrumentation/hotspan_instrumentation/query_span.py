@@ -51,7 +51,8 @@ _MAX_REMEMBERED_CHARS: Final = 20_000
 # What a driver or Django says on its own account is no query of the application's.
 _NO_QUERIES: Final = (
     *("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA"),
-    *("SELECT SET_CONFIG(", "SET SESSION TRANSACTION", "SET SQL_AUTO_IS_NULL"),
+    *("SELECT SET_CONFIG(", "SELECT VERSION(),", "SET SESSION TRANSACTION"),
+    "SET SQL_AUTO_IS_NULL",
 )
 _NO_QUERY_CHARS: Final = max(map(len, _NO_QUERIES))
 

@@ -138,7 +138,9 @@ def _reverse_relation(descriptor: Any, instance: Any) -> Relation:  # noqa: ANN4
 
 
 def _reverse_manager_relation(manager: Any, rel: Any) -> Relation:  # noqa: ANN401
-    return _walk(manager.instance, rel.get_accessor_name())
+    # A relation of the user's own making may have no accessor; it has a field then.
+    name = rel.get_accessor_name() if hasattr(rel, "get_accessor_name") else rel.name
+    return _walk(manager.instance, name)
 
 
 def _many_to_many_relation(manager: Any, rel: Any) -> Relation:  # noqa: ANN401
