@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import TYPE_CHECKING
 
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-
 from hotspan_collector.errors import RequestTooLargeError
-from hotspan_collector.ingest.otlp import PIECE_BYTES, census_of, scopes, service_of
+from hotspan_collector.ingest.otlp import PIECE_BYTES, census_of, parse_resource, scopes, service_of
 from hotspan_collector.ingest.wire import field, fields
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -59,9 +58,10 @@ def check(body: bytes, limits: RequestLimits) -> Checked:
         census = census_of(body)
         _bound_spans(sum(census.values()), limits)
         return Checked(body, census)
-    cuts = _find_cuts(body, limits)
-    losses: Losses = Counter((service, reason) for service, reason in cuts.values())
-    kept = _without(body, cuts.keys()) if cuts else body
+    walk = _Walk(body, limits)
+    walk.run()
+    losses: Losses = Counter(walk.cuts.values())
+    kept = _without(body, walk.cuts.keys()) if walk.cuts else body
     census = {}
     attributes = 0
     for service, scope in scopes(kept):
@@ -80,36 +80,49 @@ def _attributes_of(span: Span) -> int:
     )
 
 
-def _find_cuts(body: bytes, limits: RequestLimits) -> dict[int, tuple[str, str]]:
-    """Return where spans begin that are too large, with their service and the reason."""
-    cuts: dict[int, tuple[str, str]] = {}
-    spans = groups = 0
-    for number, _, start, end in fields(body, 0, len(body)):
-        groups += 1
+class _Walk:
+    """Looks for spans that are too large, and counts what it passes."""
+
+    def __init__(self, body: bytes, limits: RequestLimits) -> None:
+        self._body = body
+        self._limits = limits
+        self._passed = 0
+        self._spans = 0
+        self.cuts: dict[int, tuple[str, str]] = {}
+        """Where spans begin that are too large, with their service and the reason."""
+
+    def run(self) -> None:
+        for number, _, start, end in self._fields(0, len(self._body)):
+            if number == _RESOURCE_SPANS:
+                self._look_at_resource(start, end)
+
+    def _look_at_resource(self, start: int, end: int) -> None:
         service = ""
         large: list[tuple[int, str]] = []
-        for part, _, begin, close in fields(body, start, end) if number == _RESOURCE_SPANS else ():
-            groups += 1
-            _bound_attributes(groups, limits)
-            if part == _RESOURCE:
-                _bound_resource(close - begin, limits)
-                service = service or service_of(Resource.FromString(body[begin:close]))
-            elif part == _SCOPE_SPANS:
-                for item, place, first, last in fields(body, begin, close):
-                    spans += item == _SPANS
-                    _bound_spans(spans, limits)
-                    if last - first > limits.max_attribute_bytes:
-                        reason = _too_large(body, first, last, limits)
-                        large += [(place, reason)] if reason else []
-        cuts |= {place: (service, reason) for place, reason in large}
-    return cuts
+        for number, _, begin, close in self._fields(start, end):
+            if number == _RESOURCE:
+                _bound_resource(close - begin, self._limits)
+                service = service or service_of(parse_resource(self._body[begin:close]))
+            elif number == _SCOPE_SPANS:
+                large += self._large_spans(begin, close)
+        self.cuts |= {place: (service, reason) for place, reason in large}
 
+    def _large_spans(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+        for number, place, begin, close in self._fields(start, end):
+            self._spans += number == _SPANS
+            _bound_spans(self._spans, self._limits)
+            if close - begin > self._limits.max_span_bytes:
+                yield place, "span_size"
+            elif close - begin > self._limits.max_attribute_bytes:
+                sizes = (last - first for _, _, first, last in self._fields(begin, close))
+                if max(sizes, default=0) > self._limits.max_attribute_bytes:
+                    yield place, "attribute_size"
 
-def _too_large(body: bytes, start: int, end: int, limits: RequestLimits) -> str:
-    if end - start > limits.max_span_bytes:
-        return "span_size"
-    sizes = (last - first for _, _, first, last in fields(body, start, end))
-    return "attribute_size" if any(size > limits.max_attribute_bytes for size in sizes) else ""
+    def _fields(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+        for found in fields(self._body, start, end):
+            self._passed += 1
+            _bound_attributes(self._passed, self._limits)
+            yield found
 
 
 def _without(body: bytes, cuts: AbstractSet[int]) -> bytes:

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     from hotspan_collector.ingest.ledger import Census
 
-__all__ = ["PIECE_BYTES", "census_of", "parse", "scopes", "service_of", "spans_of"]
+__all__ = [
+    "PIECE_BYTES",
+    "census_of",
+    "parse",
+    "parse_resource",
+    "scopes",
+    "service_of",
+    "spans_of",
+]
 
 PIECE_BYTES = 1024 * 1024
 """Larger requests are parsed in pieces: messages take up to 50 times the bytes they came in."""
@@ -80,6 +88,12 @@ def census_of(body: bytes) -> Census:
     return census
 
 
+def parse_resource(body: bytes) -> Resource:
+    """Parse a serialized resource. Raises as `parse` does."""
+    resource: Resource = _parsed(Resource, body)
+    return resource
+
+
 def service_of(resource: Resource) -> str:
     """Return the service that a resource names, or nothing."""
     for attribute in resource.attributes:
@@ -101,7 +115,7 @@ def _scopes_of_resource(body: bytes, start: int, end: int) -> Iterator[tuple[str
         for number, _, begin, close in fields(body, start, end)
         if number == _RESOURCE
     )
-    service = service_of(_parsed(Resource, b"".join(resources)))
+    service = service_of(parse_resource(b"".join(resources)))
     for number, _, begin, close in fields(body, start, end):
         if number == _SCOPE_SPANS:
             for scope in _pieces_of_scope(body, begin, close):

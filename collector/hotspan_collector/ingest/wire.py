@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["field", "fields"]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+# No message of OTLP's traces has more than ten; passing over millions takes seconds.
+_MAX_SCALARS = 1_000
 
 
 def fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
@@ -29,10 +31,14 @@ def fields(body: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, i
 
     """
     at = start
+    scalars = 0
     while at < end:
         begin = at
         tag, at = _varint(body, at, end)
         kind = tag & 7
+        scalars += kind != _BYTES
+        if scalars > _MAX_SCALARS or tag < 8:  # noqa: PLR2004 (there is no field 0)
+            raise _malformed(begin, "there are fields that OTLP does not have")
         if kind == _BYTES:
             length, at = _varint(body, at, end)
             if length > end - at:
