@@ -29,6 +29,10 @@ class Database(Protocol):
         """Run a statement that returns nothing. Raises as `rows` does."""
         ...
 
+    def insert_rows(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert rows by column name, however long their texts are. Raises as `rows` does."""
+        ...
+
     def json_bytes(self, sql: str, parameters: Mapping[str, object] | None = None) -> bytes:
         """Run a query that ends in a FORMAT clause and return ClickHouse's own bytes."""
         ...

@@ -30,15 +30,16 @@ from hotspan_collector.receiver.grpc_server import start_grpc_server
 from hotspan_collector.receiver.http_app import create_otlp_app
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
+from hotspan_collector.rules.fixes import Fixes
 from hotspan_collector.sql import load_blocks
 from hotspan_collector.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.ingest.pipeline import Pipeline
-    from hotspan_collector.rules.lifecycle import Change
+    from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.violation import Change
     from hotspan_collector.settings import Settings
     from hotspan_collector.store.port import SpanStore
 
@@ -85,8 +86,8 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
         HotspanError: it cannot start; the message says why and what to do.
 
     """
-    catalogue = load_catalogue(values=settings.rules, disabled=settings.rules_disabled)
     allow_many_connections()
+    catalogue = load_catalogue(values=settings.rules, disabled=settings.rules_disabled)
     http = bind(settings.host, settings.http_port, what="OTLP/HTTP", option="--http-port")
     api = bind(settings.host, settings.api_port, what="The API", option="--api-port")
     # gRPC binds by itself, and says less when it cannot.
@@ -105,18 +106,18 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
             create_otlp_app(settings=settings, intake=pipeline.intake),
             http,
             drain_s=settings.drain_s,
-        )
             max_connections=settings.max_connections,
             receive_timeout_s=settings.receive_timeout_s,
             tls=_tls(settings),
+        )
         api_server = HttpServer(
             create_app(
                 database=store, catalogue=catalogue, status=collector.status, settings=settings
             ),
             api,
             drain_s=settings.drain_s,
-        )
             max_connections=settings.max_connections,
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(pipeline.committer.run())
             group.create_task(_evaluate(collector))
@@ -136,8 +137,8 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
             await pipeline.committer.drain()
             api_server.should_exit = True
     finally:
-        await asyncio.to_thread(store.close)
         pipeline.close()
+        await asyncio.to_thread(store.close)
 
 
 def _tls(settings: Settings) -> Tls | None:
@@ -188,6 +189,7 @@ class _Evaluation:
     def __init__(self, collector: _Collector) -> None:
         self._collector = collector
         self._evaluator: Evaluator | None = None
+        self._fixes: Fixes | None = None
         self._windows_due_at = 0.0
 
     def run(self) -> None:
@@ -196,8 +198,10 @@ class _Evaluation:
         try:
             if self._evaluator is None:
                 self._evaluator = self._create()
+            changes = list(self._evaluator.apply_actions())
             report = self._evaluator.tick()
-            changes = list(report.changes)
+            changes += report.changes
+            self._note_failed(self._evaluator, report.failed_rules)
             if time.monotonic() >= self._windows_due_at:
                 self._windows_due_at = time.monotonic() + settings.windows_every_s
                 changes += self._look_back(self._evaluator)
@@ -213,7 +217,15 @@ class _Evaluation:
         changes, failed = evaluator.run_windows()
         self._collector.health.failed_windows = failed
         silence_ms = int(self._collector.settings.quiet_after_s * 1000)
-        return [*changes, *evaluator.find_silent(quiet_after_ms=silence_ms)]
+        return [
+            *changes,
+            *evaluator.find_silent(quiet_after_ms=silence_ms),
+            *(self._fixes.find(now_ms=evaluator.now_ms()) if self._fixes else ()),
+        ]
+
+    def _note_failed(self, evaluator: Evaluator, failed: Mapping[str, str]) -> None:
+        if failed and self._fixes is not None:
+            self._fixes.note_failed(failed, now_ms=evaluator.now_ms())
 
     def _announce(self, changes: Sequence[Change]) -> None:
         collector = self._collector
@@ -233,7 +245,7 @@ class _Evaluation:
                 catalogue=self._collector.catalogue,
                 ui_url=settings.ui_url,
             )
-        return Evaluator(
+        evaluator = Evaluator(
             self._collector.store,
             catalogue=self._collector.catalogue,
             timing=Timing(
@@ -242,4 +254,12 @@ class _Evaluation:
                 look_back_ms=int(settings.insert_timeout_s * 1000) + _VISIBILITY_SLACK_MS,
             ),
             open_after_hits=settings.open_after_hits,
+            rollback_after_ms=int(settings.rollback_after_s * 1000),
         )
+        self._fixes = Fixes(
+            self._collector.store,
+            catalogue=self._collector.catalogue,
+            min_entries=settings.verify_min_entries,
+            now_ms=evaluator.now_ms(),
+        )
+        return evaluator

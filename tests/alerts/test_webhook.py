@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from hotspan_collector.alerts.webhook import message
-from hotspan_collector.api.models import Code, Violation
+from hotspan_collector.api.models import Code, Fix, Violation
 
 _OPENED = datetime(2026, 11, 22, 10, tzinfo=UTC)
 _RESOLVED = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -50,7 +50,7 @@ def opened(**changes) -> dict:
 
 def resolved(**changes) -> dict:
     return message(
-        violation(status="quiet", **changes),
+        violation(quiet=True, **changes),
         event="resolved",
         opened_at=_OPENED,
         at=_RESOLVED,
@@ -113,6 +113,51 @@ def test_a_resolution_says_that_silence_is_no_proof():
     assert alert["annotations"]["description"].startswith(
         "Quiet, not verified: not seen since 2026-11-22T11:00:00.000Z"
     )
+
+
+def test_a_proof_resolves_with_its_numbers():
+    """What it was like before and after is what a fix is worth."""
+    fix = Fix(
+        releases=["1.1.0"],
+        entries=44,
+        entries_needed=44,
+        hit_rate=0.1,
+        queries_before=214,
+        queries_after=3,
+        duration_ms_before=900,
+        duration_ms_after=40,
+        lost_seconds_per_day_before=97.25,
+        verified_at=_RESOLVED,
+    )
+    told = message(
+        violation(status="verified_fixed", fix=fix),
+        event="fixed",
+        opened_at=_OPENED,
+        at=_RESOLVED,
+        ui_url="http://ui.example:8501",
+    )
+    annotations = told["alerts"][0]["annotations"]
+
+    assert (told["status"], annotations["state"]) == ("resolved", "verified fixed")
+    assert annotations["description"] == (
+        "Verified fixed: 44 entries of 1.1.0 ran without it; 44 prove it. Queries an entry 214.0 "
+        "before, 3.0 after; time an entry 900 ms before, 40 ms after. It lost 97.2 s a day."
+    )
+
+
+def test_a_regression_fires_and_names_its_release():
+    """It was verified fixed: that is worth another word than open."""
+    told = message(
+        violation(status="regressed", regressed_release="1.2.0"),
+        event="regressed",
+        opened_at=_OPENED,
+        at=_OPENED,
+        ui_url="http://ui.example:8501",
+    )
+    annotations = told["alerts"][0]["annotations"]
+
+    assert (told["status"], annotations["state"]) == ("firing", "regressed")
+    assert "came back in 1.2.0" in annotations["description"]
 
 
 def test_a_resolution_is_of_the_alert_that_was_opened():

@@ -13,14 +13,16 @@ _TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-
 
 def test_every_route_is_documented(api: httpx.Client):
     """And no route is documented that is not there."""
-    routes = set(api.get("/openapi.json").json()["paths"])
+    paths = api.get("/openapi.json").json()["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
-    assert set(re.findall(r"`GET (/[^`]+)` \|", _TEXT)) == routes
+    assert set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`]+)` \|", _TEXT)) == routes
 
 
 def test_every_parameter_is_documented(api: httpx.Client):
     """Names of filters stand in the table of routes."""
-    operations = [path["get"] for path in api.get("/openapi.json").json()["paths"].values()]
+    paths = api.get("/openapi.json").json()["paths"]
+    operations = [each for path in paths.values() for each in path.values()]
     names = {
         each["name"]
         for operation in operations

@@ -17,13 +17,15 @@ CUSTOMER_SQL = 'SELECT "shop_customer"."id" FROM "shop_customer" WHERE "shop_cus
 
 def evaluate(database: Database, *, open_after_hits: int = 1) -> TickReport:
     """Evaluate at once what is stored, by the two rules that these traces are made for."""
+    return new_evaluator(database, open_after_hits=open_after_hits).tick()
+
+
+def new_evaluator(database: Database, *, open_after_hits: int = 1) -> Evaluator:
+    """Return an evaluator of those two rules."""
     known = load_catalogue().rules
     catalogue = Catalogue({each: known[each] for each in ("n_plus_one", "task_failure")})
     timing = Timing(settle_ms=0, settle_incomplete_ms=0, look_back_ms=5_000)
-    evaluator = Evaluator(
-        database, catalogue=catalogue, timing=timing, open_after_hits=open_after_hits
-    )
-    return evaluator.tick()
+    return Evaluator(database, catalogue=catalogue, timing=timing, open_after_hits=open_after_hits)
 
 
 def new_trace_id() -> str:

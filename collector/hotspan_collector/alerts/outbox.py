@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from hotspan_collector.alerts.webhook import message
 from hotspan_collector.api.times import from_milliseconds
 from hotspan_collector.api.violation_words import describe
-from hotspan_collector.rules.lifecycle import Change, ViolationRow
+from hotspan_collector.rules.violation import Change, Event, ViolationRow
+from hotspan_collector.rules.violation_table import row_from
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ def announce(
 
     """
     now = datetime.now(UTC)
-    violations = describe(database, catalogue, [change.violation for change in changes])
-    for change, violation in zip(changes, violations, strict=True):
+    told = [change for change in changes if change.alerts]
+    violations = describe(database, catalogue, [change.violation for change in told])
+    for change, violation in zip(told, violations, strict=True):
         opened_at_ms = change.violation.opened_at_ms
         opened_at = now if opened_at_ms is None else from_milliseconds(opened_at_ms)
         payload = message(violation, event=change.event, opened_at=opened_at, at=now, ui_url=ui_url)
@@ -92,10 +94,7 @@ def announce(
 def announce_missed(database: Database, *, catalogue: Catalogue, ui_url: str) -> None:
     """Announce recent changes once more, at a start: a crash may have come between the two."""
     rows = database.rows(_SQL["recent_changes"], {"within_ms": _MISSED_WITHIN_MS})
-    violations = [ViolationRow(**row) for row in rows]
-    changes = [
-        Change("opened" if each.status == "open" else "resolved", each) for each in violations
-    ]
+    changes = [Change(_event_of(each), each) for each in map(row_from, rows)]
     announce(database, catalogue=catalogue, changes=changes, ui_url=ui_url)
 
 
@@ -133,6 +132,19 @@ def _record(database: Database, alert_id: str, *, state: str, error: str, delay_
         "delay_ms": delay_ms,
     }
     database.execute(_SQL["record"], parameters)
+
+
+def _event_of(known: ViolationRow) -> Event:
+    """Return what was last to be told of a violation."""
+    match known.status:
+        case "verified_fixed":
+            return "fixed"
+        case "regressed" if not known.quiet:
+            return "regressed"
+        case "open" | "resolving" if not known.quiet:
+            return "opened"
+        case _:
+            return "resolved"
 
 
 def _identify(change: Change) -> str:

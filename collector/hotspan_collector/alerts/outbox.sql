@@ -39,15 +39,13 @@ FROM alert_outbox FINAL
 
 -- name: recent_changes
 -- Violations that changed lately: what a crash may have kept from being announced.
-SELECT
-    fingerprint, rule, status, service, namespace, environment, entry_kind, entry_name,
-    severity, confidence, hits, max_count, mean_wasted_ns, lost_ns_last_day,
-    toUnixTimestamp64Milli(first_seen) AS first_seen_ms,
-    toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
-    first_version, last_version,
-    toUnixTimestamp64Milli(opened_at) AS opened_at_ms
-FROM violations FINAL
-WHERE (status = 'open' AND opened_at >= now64(3, 'UTC') - toIntervalMillisecond({within_ms:Int64}))
-    OR (status = 'quiet'
-        AND updated_at >= now64(3, 'UTC') - toIntervalMillisecond({within_ms:Int64})
-        AND fingerprint IN (SELECT fingerprint FROM alert_outbox WHERE event = 'opened'))
+SELECT * FROM current_violations
+WHERE fingerprint IN (
+        SELECT fingerprint FROM violations FINAL
+        WHERE updated_at >= now64(3, 'UTC') - toIntervalMillisecond({within_ms:Int64}))
+    AND (
+        (status IN ('open', 'resolving', 'regressed')
+            AND NOT quiet
+            AND opened_at_ms >= toUnixTimestamp64Milli(now64(3, 'UTC')) - {within_ms:Int64})
+        OR ((quiet OR status IN ('verified_fixed', 'resolved', 'pending'))
+            AND fingerprint IN (SELECT fingerprint FROM alert_outbox WHERE event IN ('opened', 'regressed'))))

@@ -14,8 +14,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from hotspan_collector.api.models import Code, Violation
-    from hotspan_collector.rules.lifecycle import Event
+    from hotspan_collector.api.models import Code, Fix, Violation
+    from hotspan_collector.rules.violation import Event
 
 __all__ = ["message"]
 
@@ -37,10 +37,10 @@ def message(
         ui_url: where the UI is.
 
     """
-    resolved = event == "resolved"
+    resolved = event in {"resolved", "fixed"}
     status = "resolved" if resolved else "firing"
     labels = _labels(violation)
-    annotations = _annotations(violation, resolved=resolved)
+    annotations = _annotations(violation, event=event)
     group = {"alertname": labels["alertname"], "violation": violation.id}
     base = ui_url.rstrip("/")
     return {
@@ -82,28 +82,63 @@ def _labels(violation: Violation) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
-def _annotations(violation: Violation, *, resolved: bool) -> dict[str, str]:
+def _annotations(violation: Violation, *, event: Event) -> dict[str, str]:
     where = violation.entry or violation.service
     annotations = {
         "summary": f"{violation.title} in {where}: {violation.summary}",
-        "description": _description(violation, resolved=resolved),
+        "description": _description(violation, event=event),
         "suggestion": violation.suggestion,
         "code": _place(violation.code),
-        "state": "quiet, not verified" if resolved else "open",
+        "state": _state(violation, event=event),
     }
     return {name: value for name, value in annotations.items() if value}
 
 
-def _description(violation: Violation, *, resolved: bool) -> str:
+def _state(violation: Violation, *, event: Event) -> str:
+    match event:
+        case "fixed":
+            return "verified fixed"
+        case "regressed":
+            return "regressed"
+        case "resolved" if violation.status == "resolved":
+            return "resolved"
+        case "resolved":
+            return "quiet, not verified"
+        case _:
+            return "open"
+
+
+def _description(violation: Violation, *, event: Event) -> str:
     cost = (
         f"{violation.hits} of {violation.entries} entries hit, {violation.wasted_ms:.0f} ms lost "
         f"in each on average, {violation.lost_seconds_per_day:.1f} s in the last day."
     )
-    if not resolved:
-        return cost
+    match event:
+        case "fixed" if violation.fix is not None:
+            return f"Verified fixed: {_proof(violation.fix)}"
+        case "regressed":
+            release = violation.regressed_release
+            return (
+                f"It was verified fixed, and came back{f' in {release}' if release else ''}. {cost}"
+            )
+        case "resolved" if violation.status == "resolved":
+            return f"Its condition holds no more. {cost}"
+        case "resolved":
+            return (
+                f"Quiet, not verified: not seen since {_rfc3339(violation.last_seen)}, which is no "
+                f"proof that it was mended. {cost}"
+            )
+        case _:
+            return cost
+
+
+def _proof(fix: Fix) -> str:
+    where = f" of {', '.join(fix.releases)}" if fix.releases else ""
     return (
-        f"Quiet, not verified: not seen since {_rfc3339(violation.last_seen)}, which is no proof "
-        f"that it was mended. {cost}"
+        f"{fix.entries} entries{where} ran without it; {fix.entries_needed} prove it. Queries an "
+        f"entry {fix.queries_before:.1f} before, {fix.queries_after:.1f} after; time an entry "
+        f"{fix.duration_ms_before:.0f} ms before, {fix.duration_ms_after:.0f} ms after. It lost "
+        f"{fix.lost_seconds_per_day_before:.1f} s a day."
     )
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from hotspan_collector import __version__
 from hotspan_collector.api import catalogue as catalogue_routes
-from hotspan_collector.api import health, services, traces, violations
+from hotspan_collector.api import health, services, traces, violation_actions, violations
 from hotspan_collector.api.auth import authorize
 from hotspan_collector.api.backend import Backend
 from hotspan_collector.api.models import Problem
@@ -36,6 +36,7 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
     400: {"model": Problem, "description": "A parameter cannot be used; the message says why"},
     401: {"model": Problem, "description": "A key is asked for"},
     404: {"model": Problem, "description": "Nothing is stored under this id"},
+    409: {"model": Problem, "description": "It cannot be done in this state; the message says why"},
     503: {"model": Problem, "description": "The store does not answer; see Retry-After"},
 }
 
@@ -96,6 +97,7 @@ def _versioned() -> APIRouter:
     router.include_router(services.router)
     router.include_router(traces.router)
     router.include_router(violations.router)
+    router.include_router(violation_actions.router)
     router.include_router(catalogue_routes.router)
     router.include_router(health.status_router)
     return router

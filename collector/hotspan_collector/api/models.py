@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 Severity = Literal["info", "warning", "critical"]
 Confidence = Literal["low", "medium", "high"]
 EntryKind = Literal["web", "task", "command"]
-ViolationStatus = Literal["open", "quiet"]
+ViolationStatus = Literal[
+    "open", "acknowledged", "ignored", "resolving", "verified_fixed", "regressed", "resolved"
+]
 
 
 class Model(BaseModel):
@@ -193,6 +195,31 @@ class Evidence(Model):
     )
 
 
+class Ignored(Model):
+    """Until when a violation is ignored: whichever comes first; without any of them, for ever."""
+
+    since: datetime
+    until: datetime | None
+    more_hits: int | None
+    impact_factor: float | None
+    next_release: bool
+
+
+class Fix(Model):
+    """What shows that a violation is gone, as far as it does yet. Means are of one entry."""
+
+    releases: list[str] = Field(description="In which it is gone; empty: since somebody's word")
+    entries: int = Field(description="Complete entries that ran without a hit")
+    entries_needed: int = Field(description="As many prove it: 17 of 44")
+    hit_rate: float = Field(description="Share of entries that were hit before")
+    queries_before: float
+    queries_after: float
+    duration_ms_before: float
+    duration_ms_after: float
+    lost_seconds_per_day_before: float
+    verified_at: datetime | None
+
+
 class Violation(Model):
     """All findings of one fingerprint."""
 
@@ -202,6 +229,17 @@ class Violation(Model):
     severity: Severity
     confidence: Confidence
     status: ViolationStatus
+    quiet: bool = Field(
+        default=False, description="Not hit for a while: its alert rests, which proves nothing"
+    )
+    status_since: datetime | None = None
+    status_by: str = Field(default="", description="Whose word it is; empty when nobody's")
+    status_reason: str = ""
+    ignored: Ignored | None = None
+    fix: Fix | None = None
+    regressed_release: str | None = Field(
+        default=None, description="Brought it back after it was fixed"
+    )
     service: str
     namespace: str
     environment: str
@@ -269,8 +307,45 @@ class Rules(Model):
     rules: list[Rule]
 
 
+class ViolationChange(Model):
+    """Something that became of a violation."""
+
+    at: datetime
+    event: str
+    from_status: str
+    to_status: str
+    by: str
+    reason: str
+    release: str
+
+
+class ViolationAction(Model):
+    """What somebody says of a violation."""
+
+    by: str = Field(default="", max_length=200, description="Who says so")
+    reason: str = Field(default="", max_length=2000, description="Why")
+
+
+class IgnoreAction(ViolationAction):
+    """Ignore until whichever comes first; without any condition for ever."""
+
+    until: str = Field(
+        default="", description="A time, RFC 3339, or for how long: `90m`, `12h`, `7d`"
+    )
+    more_hits: int | None = Field(default=None, ge=1, description="Until so many more hits")
+    impact_factor: float | None = Field(
+        default=None, gt=1, le=1e6, description="Until it costs so many times what it does now"
+    )
+    next_release: bool = Field(default=False, description="Until the next release is seen")
+
+
 class ViolationDetail(Violation):
     """`GET /api/v1/violations/{id}`."""
+
+    history: list[ViolationChange] = Field(default=[], description="Newest first, at most 50")
+    actions: list[str] = Field(
+        default=[], description="What may be done now: POST …/violations/{id}/{action}"
+    )
 
     evidence: Evidence
     evidence_trace_id: str

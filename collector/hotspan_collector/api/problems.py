@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-__all__ = ["BadParameterError", "NotFoundError", "answer_errors_as_problems", "problem"]
+__all__ = [
+    "BadParameterError",
+    "ConflictError",
+    "NotFoundError",
+    "answer_errors_as_problems",
+    "problem",
+]
 
 _LOG = structlog.get_logger(__name__)
 _RETRY_AFTER_S = "5"
@@ -37,6 +43,10 @@ class NotFoundError(HotspanError):
 
 class BadParameterError(HotspanError):
     """A parameter has a value that cannot be used."""
+
+
+class ConflictError(HotspanError):
+    """What was asked for cannot be done in this state."""
 
 
 def problem(
@@ -77,6 +87,8 @@ async def _hotspan_error(request: Request, error: Exception) -> JSONResponse:
     match error:
         case NotFoundError():
             return problem(status.HTTP_404_NOT_FOUND, code="not_found", message=str(error))
+        case ConflictError():
+            return problem(status.HTTP_409_CONFLICT, code="conflict", message=str(error))
         case BadParameterError():
             return problem(status.HTTP_400_BAD_REQUEST, code="bad_parameter", message=str(error))
         case BusyError() | StoreUnavailableError():

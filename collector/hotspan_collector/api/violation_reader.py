@@ -10,29 +10,39 @@ from hotspan_collector.api.findings import evidence_of
 from hotspan_collector.api.models import (
     Evidence,
     Occurrence,
+    ViolationChange,
     ViolationDetail,
     Violations,
 )
 from hotspan_collector.api.problems import NotFoundError
-from hotspan_collector.api.times import from_nanoseconds
+from hotspan_collector.api.times import from_milliseconds, from_nanoseconds
 from hotspan_collector.api.violation_words import (
     count_entries,
     describe,
     newest_findings,
     violation_fields,
 )
-from hotspan_collector.rules.lifecycle import ViolationRow
+from hotspan_collector.rules.actions import ALLOWED, act
+from hotspan_collector.rules.violation import ACTIVE, ViolationRow
+from hotspan_collector.rules.violation_table import ViolationTable, row_from
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
     from hotspan_collector.database import Database, Row
     from hotspan_collector.rules.catalogue import Catalogue
 
-__all__ = ["ViolationFilter", "read_violation", "read_violations"]
+__all__ = [
+    "ViolationFilter",
+    "find_violation",
+    "read_violation",
+    "read_violations",
+    "statuses_of",
+]
 
 _VIOLATIONS = load_blocks(__package__ or "", "violations.sql")
 _FINDINGS = load_blocks(__package__ or "", "findings.sql")
 _MOST_OCCURRENCES = 20
+_MOST_CHANGES = 50
 # Looked through for occurrences that still count.
 _CANDIDATES = 500
 
@@ -46,24 +56,34 @@ class ViolationFilter:
     environment: str = ""
     rule: str = ""
     severity: str = ""
-    status: str = ""
+    statuses: tuple[str, ...] = ()
     limit: int = 1
     offset: int = 0
 
     def parameters(self) -> dict[str, object]:
         """Return it as parameters of the query."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {**values, "statuses": list(self.statuses)}
 
 
 def read_violations(
     database: Database, catalogue: Catalogue, wanted: ViolationFilter
 ) -> Violations:
     """Return the violations that cost most first."""
-    rows = database.rows(_VIOLATIONS["violations"], wanted.parameters())
-    return Violations(
-        violations=describe(database, catalogue, [_violation_row(row) for row in rows]),
-        total=rows[0]["total"] if rows else 0,
-    )
+    rows = _rows(database, wanted)
+    total = database.rows(_VIOLATIONS["count_violations"], wanted.parameters())[0]["total"]
+    return Violations(violations=describe(database, catalogue, rows), total=total)
+
+
+def statuses_of(asked: str) -> tuple[str, ...]:
+    """Return the states that a filter means: `active` is what is somebody's work, `all` any."""
+    match asked:
+        case "active":
+            return tuple(sorted(ACTIVE))
+        case "all" | "":
+            return ()
+        case _:
+            return (asked,)
 
 
 def read_violation(database: Database, catalogue: Catalogue, fingerprint: str) -> ViolationDetail:
@@ -73,13 +93,7 @@ def read_violation(database: Database, catalogue: Catalogue, fingerprint: str) -
         NotFoundError: there is none.
 
     """
-    wanted = ViolationFilter(fingerprint=fingerprint)
-    rows = database.rows(_VIOLATIONS["violations"], wanted.parameters())
-    if not rows:
-        raise NotFoundError(
-            f"There is no violation {fingerprint}. /api/v1/violations lists what there is."
-        )
-    known = _violation_row(rows[0])
+    known = find_violation(database, fingerprint)
     finding = newest_findings(database, [known]).get(fingerprint)
     return ViolationDetail(
         **violation_fields(catalogue, known, finding, count_entries(database, [known])),
@@ -88,11 +102,46 @@ def read_violation(database: Database, catalogue: Catalogue, fingerprint: str) -
         evidence_entry_span_id=finding["entry_span_id_hex"] if finding else "",
         occurrences=_occurrences(database, fingerprint),
         rule_info=rule_info(catalogue, known.rule),
+        history=_history(database, fingerprint),
+        actions=[name for name, statuses in ALLOWED.items() if known.status in statuses],
     )
 
 
-def _violation_row(row: Row) -> ViolationRow:
-    return ViolationRow(**{name: value for name, value in row.items() if name != "total"})
+def find_violation(database: Database, fingerprint: str) -> ViolationRow:
+    """Return one violation.
+
+    Raises:
+        NotFoundError: there is none.
+
+    """
+    rows = _rows(database, ViolationFilter(fingerprint=fingerprint))
+    if not rows:
+        raise NotFoundError(
+            f"There is no violation {fingerprint}. /api/v1/violations lists what there is."
+        )
+    return rows[0]
+
+
+def _rows(database: Database, wanted: ViolationFilter) -> list[ViolationRow]:
+    """Return violations with what people have said, be it applied by the evaluator or not yet."""
+    found = database.rows(_VIOLATIONS["violations"], wanted.parameters())
+    rows = {row.fingerprint: row for row in map(row_from, found)}
+    if rows:
+        for action in ViolationTable(database).pending_actions(list(rows)):
+            rows[action.fingerprint], _ = act(rows[action.fingerprint], action)
+    return list(rows.values())
+
+
+def _history(database: Database, fingerprint: str) -> list[ViolationChange]:
+    parameters = {"fingerprint": fingerprint, "limit": _MOST_CHANGES}
+    return [
+        ViolationChange(at=from_milliseconds(row["at_ms"]), **_without_time(row))
+        for row in database.rows(_VIOLATIONS["history"], parameters)
+    ]
+
+
+def _without_time(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "at_ms"}
 
 
 def _occurrences(database: Database, fingerprint: str) -> list[Occurrence]:

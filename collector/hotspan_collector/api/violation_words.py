@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hotspan_collector.api.findings import code_of, suggestion_of, template_values
-from hotspan_collector.api.models import Violation
+from hotspan_collector.api.models import Fix, Ignored, Violation
 from hotspan_collector.api.times import from_milliseconds
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from hotspan_collector.database import Database, Row
     from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.rules.lifecycle import ViolationRow
+    from hotspan_collector.rules.violation import Ignoring, ViolationRow
 
 __all__ = ["count_entries", "describe", "newest_findings", "violation_fields"]
 
@@ -76,6 +77,13 @@ def violation_fields(
         "severity": known.severity,
         "confidence": known.confidence,
         "status": known.status,
+        "quiet": known.quiet,
+        "status_since": _moment(known.changed_at_ms or known.opened_at_ms),
+        "status_by": known.changed_by,
+        "status_reason": known.reason,
+        "ignored": _ignored(known.ignoring) if known.status == "ignored" else None,
+        "fix": _fix(known),
+        "regressed_release": known.regressed_version if known.status == "regressed" else None,
         "service": known.service,
         "namespace": known.namespace,
         "environment": known.environment,
@@ -94,6 +102,40 @@ def violation_fields(
         "suggestion": suggestion_of(catalogue, finding) if finding else "",
         "summary": _summary(catalogue, known, finding),
     }
+
+
+def _ignored(until: Ignoring | None) -> Ignored | None:
+    if until is None:
+        return None
+    return Ignored(
+        since=from_milliseconds(until.at_ms),
+        until=_moment(until.until_ms),
+        more_hits=until.more_hits,
+        impact_factor=until.impact_factor,
+        next_release=until.next_release,
+    )
+
+
+def _fix(known: ViolationRow) -> Fix | None:
+    proof = known.proof
+    if proof is None:
+        return None
+    return Fix(
+        releases=list(proof.releases),
+        entries=proof.entries,
+        entries_needed=proof.entries_needed,
+        hit_rate=proof.hit_rate,
+        queries_before=proof.queries_before,
+        queries_after=proof.queries_after,
+        duration_ms_before=proof.duration_ns_before / 1e6,
+        duration_ms_after=proof.duration_ns_after / 1e6,
+        lost_seconds_per_day_before=proof.lost_ns_a_day_before / 1e9,
+        verified_at=_moment(known.fixed_at_ms),
+    )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_milliseconds(milliseconds)
 
 
 def _summary(catalogue: Catalogue, known: ViolationRow, finding: Row | None) -> str:

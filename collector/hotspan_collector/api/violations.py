@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
@@ -14,7 +14,12 @@ from hotspan_collector.api.models import (  # noqa: TC001 (read by FastAPI)
     ViolationStatus,
 )
 from hotspan_collector.api.paging import Limit, page_size
-from hotspan_collector.api.violation_reader import ViolationFilter, read_violation, read_violations
+from hotspan_collector.api.violation_reader import (
+    ViolationFilter,
+    read_violation,
+    read_violations,
+    statuses_of,
+)
 
 __all__ = ["router"]
 
@@ -30,9 +35,12 @@ async def violations(  # noqa: PLR0913 (filters)
     rule: Annotated[str, Query(description="Id of a rule", examples=["n_plus_one"])] = "",
     severity: Annotated[Severity | None, Query(description="info, warning or critical")] = None,
     status: Annotated[
-        ViolationStatus | None,
-        Query(description="open, or quiet: not hit for a while, and not verified as fixed"),
-    ] = None,
+        ViolationStatus | Literal["active", "all"],
+        Query(
+            description="active: open, acknowledged, resolving or regressed; all; or one of open, "
+            "acknowledged, ignored, resolving, verified_fixed, regressed, resolved"
+        ),
+    ] = "active",
     limit: Limit = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="How many to leave out")] = 0,
 ) -> Violations:
@@ -42,7 +50,7 @@ async def violations(  # noqa: PLR0913 (filters)
         environment=environment,
         rule=rule,
         severity=severity or "",
-        status=status or "",
+        statuses=statuses_of(status),
         limit=page_size(limit, most=backend.settings.api_max_page),
         offset=offset,
     )

@@ -1,29 +1,44 @@
 -- name: violations
-SELECT
-    fingerprint, rule, status, service, namespace, environment, entry_kind, entry_name,
-    severity, confidence,
-    hits, max_count, mean_wasted_ns, lost_ns_last_day,
-    toUnixTimestamp64Milli(first_seen) AS first_seen_ms,
-    toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
-    first_version, last_version,
-    toUnixTimestamp64Milli(opened_at) AS opened_at_ms,
-    count() OVER () AS total
-FROM violations FINAL
-WHERE status IN ('open', 'quiet')
+SELECT * FROM current_violations
+WHERE status != 'pending'
     AND ({fingerprint:String} = '' OR fingerprint = {fingerprint:String})
     AND ({service:String} = '' OR service = {service:String})
     AND ({environment:String} = '' OR environment = {environment:String})
     AND ({rule:String} = '' OR rule = {rule:String})
     AND ({severity:String} = '' OR toString(severity) = {severity:String})
-    AND ({status:String} = '' OR status = {status:String})
-ORDER BY lost_ns_last_day DESC, severity DESC, first_seen, fingerprint
+    AND (empty({statuses:Array(String)}) OR status IN {statuses:Array(String)})
+ORDER BY lost_ns_last_day DESC, severity DESC, first_seen_ms, fingerprint
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}
 
+-- name: count_violations
+SELECT count() AS total FROM current_violations
+WHERE status != 'pending'
+    AND ({fingerprint:String} = '' OR fingerprint = {fingerprint:String})
+    AND ({service:String} = '' OR service = {service:String})
+    AND ({environment:String} = '' OR environment = {environment:String})
+    AND ({rule:String} = '' OR rule = {rule:String})
+    AND ({severity:String} = '' OR toString(severity) = {severity:String})
+    AND (empty({statuses:Array(String)}) OR status IN {statuses:Array(String)})
+
+-- name: add_action
+INSERT INTO violation_actions (id, fingerprint, at, action, by, reason, ignoring)
+SELECT {id:String}, {fingerprint:String}, now64(3, 'UTC'), {action:String}, {by:String}, {reason:String}, {ignoring:String}
+
+-- name: history
+SELECT
+    toUnixTimestamp64Milli(at) AS at_ms,
+    toString(event) AS event, toString(from_status) AS from_status, toString(to_status) AS to_status,
+    by, reason, toString(version) AS release
+FROM violation_changes FINAL
+WHERE fingerprint = {fingerprint:String}
+ORDER BY at DESC, id
+LIMIT {limit:UInt32}
+
 -- name: entries_since_first_hit
-SELECT violation.fingerprint AS fingerprint, count() AS entries
+SELECT violation.fingerprint AS fingerprint, toUInt64(round(sum(entry.weight))) AS entries
 FROM
 (
-    SELECT start_time, service, namespace, environment, kind, name
+    SELECT start_time, service, namespace, environment, kind, name, weight
     FROM entries FINAL
     WHERE deleted = 0
         AND start_time >= (

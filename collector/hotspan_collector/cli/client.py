@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import httpx
 import typer
@@ -62,6 +62,10 @@ class ApiClient:
         self._http = http
         self._url = url
 
+    def post(self, path: str, body: Mapping[str, object]) -> bytes:
+        """Send JSON and return that of the answer. Raises as `get` does."""
+        return self._ask("POST", path, json=dict(body))
+
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> bytes:
         """Return the JSON of an answer.
 
@@ -70,8 +74,11 @@ class ApiClient:
 
         """
         asked = {name: value for name, value in (parameters or {}).items() if value != ""}
+        return self._ask("GET", path, params=asked)
+
+    def _ask(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401 (httpx's own)
         try:
-            answer = self._http.get(f"/api/v1{path}", params=asked)
+            answer = self._http.request(method, f"/api/v1{path}", **content)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _stop(
                 f"The API at {self._url} does not answer ({error}).\n"

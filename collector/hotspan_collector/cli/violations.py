@@ -13,6 +13,22 @@ from rich.text import Text
 
 from hotspan_collector.api.models import Violation, ViolationDetail, Violations
 from hotspan_collector.cli.client import ApiClient, ApiKey, ApiUrl, Format, open_api
+from hotspan_collector.cli.lifecycle import (
+    Acknowledge,
+    By,
+    Ignore,
+    Reason,
+    Reopen,
+    Resolve,
+    Unignore,
+    Until,
+    UntilHits,
+    UntilImpact,
+    UntilRelease,
+    chosen_action,
+    history_lines,
+    state_text,
+)
 from hotspan_collector.cli.terminal import (
     count_text,
     duration_text,
@@ -23,6 +39,8 @@ from hotspan_collector.cli.terminal import (
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hotspan_collector.cli.lifecycle import Action
 
 __all__ = ["violations"]
 
@@ -38,8 +56,25 @@ def violations(  # noqa: PLR0913 (options)
     environment: Annotated[str, typer.Option(help="In this environment.")] = "",
     rule: Annotated[str, typer.Option(help="Of this rule: see hotspan rules list.")] = "",
     severity: Annotated[str, typer.Option(help="info, warning or critical.")] = "",
-    status: Annotated[str, typer.Option(help="open or quiet.")] = "",
+    status: Annotated[
+        str,
+        typer.Option(
+            help="open, acknowledged, ignored, resolving, verified_fixed, regressed or resolved; "
+            "all; or active: those that are somebody's work."
+        ),
+    ] = "active",
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 20,
+    acknowledge: Acknowledge = False,
+    ignore: Ignore = False,
+    unignore: Unignore = False,
+    resolve: Resolve = False,
+    reopen: Reopen = False,
+    reason: Reason = "",
+    by: By = "",
+    until: Until = "",
+    until_hits: UntilHits = None,
+    until_impact: UntilImpact = None,
+    until_release: UntilRelease = False,
     output: Annotated[
         Format, typer.Option("--format", help="What to print; JSON is the API's answer.")
     ] = Format.TABLE,
@@ -48,7 +83,8 @@ def violations(  # noqa: PLR0913 (options)
 ) -> None:
     """List what is wrong: where it is in the code, what it costs, and what to change.
 
-    Those that lose most seconds a day come first.
+    Those that lose most seconds a day come first. With an ID, show that one, or say something of
+    it.
 
     Examples:
       hotspan violations
@@ -57,11 +93,30 @@ def violations(  # noqa: PLR0913 (options)
 
       hotspan violations v1:4f0c…
 
+      hotspan violations v1:4f0c… --ignore --until 7d --reason "with the new warehouse"
+
+      hotspan violations v1:4f0c… --resolve
+
       hotspan violations --format json | jq -r '.violations[].code.file'
 
-    Exit codes: 0 answered (also when there are none), 2 wrong option, 3 API not reachable.
+    Exit codes: 0 answered (also when there are none), 1 it cannot be done in this state, 2 wrong
+    option, 3 API not reachable.
 
     """
+    chosen = {
+        "acknowledge": acknowledge,
+        "ignore": ignore,
+        "unignore": unignore,
+        "resolve": resolve,
+        "reopen": reopen,
+    }
+    conditions: dict[str, object] = {
+        "until": until,
+        "more_hits": until_hits,
+        "impact_factor": until_impact,
+        "next_release": until_release,
+    }
+    action = chosen_action(chosen, conditions, violation_id=violation_id, reason=reason, by=by)
     filters: dict[str, str | int] = {
         "service": service,
         "environment": environment,
@@ -72,23 +127,27 @@ def violations(  # noqa: PLR0913 (options)
     }
     with open_api(api_url, api_key) as api:
         if violation_id:
-            _show_one(api, violation_id, output)
+            _show_one(api, violation_id, output, action=action)
             return
         if output is Format.JSON:
             typer.echo(api.get("/violations", filters))
             return
         found = api.read(Violations, "/violations", filters)
-    _print(open_console(), found, filtered=any(list(filters.values())[:-1]))
+    filtered = any((service, environment, rule, severity, status != "active"))
+    _print(open_console(), found, filtered=filtered)
 
 
-def _show_one(api: ApiClient, violation_id: str, output: Format) -> None:
+def _show_one(api: ApiClient, violation_id: str, output: Format, *, action: Action | None) -> None:
     path = f"/violations/{quote(violation_id, safe='')}"
+    answer = api.post(f"{path}/{action.name}", action.body) if action else api.get(path)
     if output is Format.JSON:
-        typer.echo(api.get(path))
+        typer.echo(answer)
         return
-    found = api.read(ViolationDetail, path)
+    found = ViolationDetail.model_validate_json(answer, extra="ignore")
     console = open_console()
     console.print(_block(found))
+    for line in history_lines(found):
+        console.print(line, soft_wrap=True)
     console.print("Traces that prove it, the newest first:")
     for each in found.occurrences:
         console.print(
@@ -137,15 +196,17 @@ def _block(violation: Violation) -> Group:
 def _details(violation: Violation) -> list[Text]:
     environment = f" ({violation.environment})" if violation.environment else ""
     share = f"{violation.hits:,} of {count_text(violation.entries, 'entry', 'entries')} hit"
-    quiet = ", quiet" if violation.status == "quiet" else ""
     lines = [
         Text(printable(violation.summary)),
         Text(
             printable(f"{violation.service}{environment} · {share} · confidence ")
-            + f"{violation.confidence}{quiet}",
+            + violation.confidence,
             style="dim",
         ),
     ]
+    state = state_text(violation)
+    if state:
+        lines.append(Text(printable(state), style="magenta"))
     if violation.code is not None:
         lines.append(Text(printable(place_text(violation.code)), style="cyan"))
     if violation.suggestion:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Catalogue, Rule
-    from hotspan_collector.rules.lifecycle import Change
+    from hotspan_collector.rules.violation import Change
     from hotspan_collector.rules.violations import Violations
 
 __all__ = ["WINDOW", "Windows"]
@@ -62,7 +62,9 @@ class Windows:
         self._database.execute(_SQL["fill_tick_fingerprints"])
         changes = [
             *self._violations.update(now_ms=now_ms, hold=True),
-            *self._violations.end(rules=[rule.id for rule in due if rule.id not in self._failed]),
+            *self._violations.end(
+                rules=[rule.id for rule in due if rule.id not in self._failed], now_ms=now_ms
+            ),
         ]
         return changes, dict(self._failed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from contextlib import contextmanager
@@ -42,9 +43,9 @@ ENGINE_SETTINGS: Mapping[str, object] = {
 }
 """ClickHouse settings that every statement of ours has."""
 
-_OVERLOADED_CODES = frozenset(
 _TOO_MANY_DAYS = "partitions for single INSERT block"
 
+_OVERLOADED_CODES = frozenset(
     {
         159,  # TIMEOUT_EXCEEDED
         241,  # MEMORY_LIMIT_EXCEEDED
@@ -129,6 +130,20 @@ class ClickHouse:
         """See `Database.execute`."""
         with self._client() as client:
             client.command(sql, parameters=_plain(parameters))
+
+    def insert_rows(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """See `Database.insert_rows`."""
+        if not rows:
+            return
+        # As data: a parameter must fit into an HTTP field, which servers limit to 128 KiB.
+        lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        with self._client() as client:
+            client.raw_insert(
+                table,
+                column_names=list(rows[0]),
+                insert_block=lines.encode(),
+                fmt="JSONEachRow",
+            )
 
     def json_bytes(self, sql: str, parameters: Mapping[str, object] | None = None) -> bytes:
         """See `Database.json_bytes`."""
