@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Database", "Row"]
+__all__ = ["Database", "Row", "time_text"]
 
 Row = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_text(milliseconds: int) -> str:
+    """Return a time, milliseconds since 1970, as `insert_rows` takes it."""
+    moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    return moment.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
 
 
 class Database(Protocol):

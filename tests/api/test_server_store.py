@@ -1,15 +1,20 @@
 """The API over a real ClickHouse server: the same answers as over the embedded store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hotspan_collector.alerts import outbox
 from hotspan_collector.rules.catalogue import load_catalogue
+from hotspan_collector.rules.violation import Change
+from hotspan_collector.rules.violation_table import ViolationTable
 from hotspan_collector.settings import Settings
 from hotspan_collector.store import open_store
 from support.api_server import serve_api
 from support.shop_traces import evaluate, failing_task, order_list
 
 from .conftest import client
+
+_LONG = "SELECT ё" * 400
 
 
 def test_a_server_answers_as_the_embedded_store_does(clickhouse_url: str, tmp_path: Path):
@@ -38,3 +43,28 @@ def test_a_server_answers_as_the_embedded_store_does(clickhouse_url: str, tmp_pa
     assert detail["evidence_trace_id"] == trace_id
     assert len(detail["occurrences"]) == 1
     assert sorted(each.event for each in alerts) == ["opened", "opened"]
+
+
+def test_a_server_takes_many_violations_with_long_texts(clickhouse_url: str, tmp_path: Path):
+    """Several megabytes at once, which no parameter of a request could hold, arrive as written."""
+    store = open_store(Settings(store=clickhouse_url, data_dir=tmp_path))
+    order_list(store)
+    (change,) = evaluate(store).changes
+    rows = [
+        replace(
+            change.violation,
+            fingerprint=f"v1:{number:032x}",
+            entry_name=f"{_LONG} {number}",
+            reason="quote ' backslash \\ tab \t line \n end",
+            opened_at_ms=number or None,
+        )
+        for number in range(1_200)
+    ]
+    table = ViolationTable(store)
+    table.write(rows, [Change("opened", row) for row in rows], now_ms=change.violation.last_seen_ms)
+    known = table.known(row.fingerprint for row in rows)
+    changes = store.rows("SELECT count() AS changes FROM violation_changes FINAL")
+    store.close()
+
+    assert [known[row.fingerprint] for row in rows] == rows
+    assert changes == [{"changes": 1 + len(rows)}]

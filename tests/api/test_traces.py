@@ -64,6 +64,8 @@ _FILTERS = [
     ({"attribute": "code.line.number=42", "service": "shop"}, {"orders"}),
     ({"attribute": ["http.route=orders/", "db.system.name=sqlite"]}, {"orders", "chat"}),
     ({"attribute": ["http.route=orders/", "db.system.name=mysql"]}, set()),
+    ({"attribute": ["db.system.name=sqlite", "db.system.name=mysql"]}, set()),
+    ({"attribute": ["db.system.name=mysql", "db.system.name=sqlite"]}, set()),
     ({"attribute": "deployment.environment.name=staging"}, {"chat"}),
     ({"attribute": "no.such="}, set()),
     ({"since": "1s"}, set()),

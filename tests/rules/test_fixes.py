@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from hotspan_collector.database import time_text
 from hotspan_collector.rules.catalogue import Catalogue, load_catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.fixes import Fixes
@@ -232,7 +233,7 @@ def say(shop: Shop, action: str) -> None:
             {
                 "id": secrets.token_hex(8),
                 "fingerprint": shop.violation.fingerprint,
-                "at": f"{shop.evaluator.now_ms() / 1000:.3f}",
+                "at": time_text(shop.evaluator.now_ms()),
                 "action": action,
                 "by": "ada",
             }

@@ -12,7 +12,7 @@ from hotspan_collector.api.times import from_nanoseconds
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from hotspan_collector.api.periods import Period
     from hotspan_collector.database import Database, Row
@@ -37,12 +37,13 @@ class TraceSearch:
     error: bool | None = None
     min_duration_ms: float | None = None
     max_duration_ms: float | None = None
-    attributes: Mapping[str, str]
+    attributes: Sequence[tuple[str, str]]
+    """Keys and values; a key that stands here twice must have both values, on two spans."""
     cursor: Cursor | None = None
     limit: int
 
 
-def parse_attributes(pairs: Sequence[str], *, most: int) -> dict[str, str]:
+def parse_attributes(pairs: Sequence[str], *, most: int) -> list[tuple[str, str]]:
     """Read `key=value` conditions.
 
     Raises:
@@ -53,7 +54,7 @@ def parse_attributes(pairs: Sequence[str], *, most: int) -> dict[str, str]:
         raise BadParameterError(
             f"query parameter attribute: {len(pairs)} were given, {most} are allowed."
         )
-    conditions = {}
+    conditions = []
     for pair in pairs:
         key, sign, value = pair.partition("=")
         if not key or not sign:
@@ -61,7 +62,7 @@ def parse_attributes(pairs: Sequence[str], *, most: int) -> dict[str, str]:
                 f"query parameter attribute = {pair!r}: expected key=value, for example "
                 "http.request.method=POST."
             )
-        conditions[key] = value
+        conditions.append((key, value))
     return conditions
 
 
@@ -94,8 +95,8 @@ def _parameters(search: TraceSearch) -> dict[str, object]:
         "error": "" if search.error is None else str(search.error).lower(),
         "min_duration_ns": _duration_ns(search.min_duration_ms, otherwise=0),
         "max_duration_ns": _duration_ns(search.max_duration_ms, otherwise=_LONGEST_DURATION_NS),
-        "keys": list(search.attributes),
-        "values": list(search.attributes.values()),
+        "keys": [key for key, _ in search.attributes],
+        "values": [value for _, value in search.attributes],
         "longest_entry_ns": _LONGEST_ENTRY_NS,
         "limit": search.limit + 1,
     }

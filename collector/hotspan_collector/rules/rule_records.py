@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hotspan_collector.database import time_text
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class RuleRecords:
                 "signature": each.signature,
                 "settings_since": each.settings_since,
                 "sound_since": each.sound_since,
-                "recorded_at": f"{now_ms // 1000}.{now_ms % 1000:03d}",
+                "recorded_at": time_text(now_ms),
             }
             for each in records
         ]

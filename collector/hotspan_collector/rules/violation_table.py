@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from hotspan_collector.database import time_text
 from hotspan_collector.rules.actions import Action
 from hotspan_collector.rules.proof import Proof, Release
 from hotspan_collector.rules.violation import Change, Ignoring, ViolationRow
@@ -126,10 +127,10 @@ def _values_of(row: ViolationRow, *, now_ms: int) -> dict[str, object]:
     values: dict[str, object] = asdict(row)
     for name in _TIMES:
         moment = values.pop(name)
-        values[name.removesuffix("_ms")] = None if moment is None else _seconds(int(str(moment)))
+        values[name.removesuffix("_ms")] = None if moment is None else time_text(int(str(moment)))
     values["ignoring"] = ignoring_text(row.ignoring)
     values["proof"] = "" if row.proof is None else json.dumps(asdict(row.proof))
-    return {**values, "updated_at": _seconds(now_ms)}
+    return {**values, "updated_at": time_text(now_ms)}
 
 
 def _change_values(change: Change, *, now_ms: int) -> dict[str, object]:
@@ -137,7 +138,7 @@ def _change_values(change: Change, *, now_ms: int) -> dict[str, object]:
     return {
         "fingerprint": row.fingerprint,
         "id": change.id or _identify(change),
-        "at": _seconds(row.changed_at_ms if change.id and row.changed_at_ms else now_ms),
+        "at": time_text(row.changed_at_ms if change.id and row.changed_at_ms else now_ms),
         "event": change.event,
         "from_status": change.previous,
         "to_status": row.status,
@@ -153,7 +154,3 @@ def _identify(change: Change) -> str:
     parts = (row.fingerprint, change.event, change.previous, row.fixed_at_ms, row.last_seen_ms)
     text = "\n".join(map(str, parts))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _seconds(milliseconds: int) -> str:
-    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
