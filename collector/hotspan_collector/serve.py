@@ -31,6 +31,7 @@ from hotspan_collector.receiver.http_app import create_otlp_app
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.fixes import Fixes
+from hotspan_collector.rules.touched import Bounds
 from hotspan_collector.sql import load_blocks
 from hotspan_collector.store import open_store
 
@@ -255,6 +256,9 @@ class _Evaluation:
             ),
             open_after_hits=settings.open_after_hits,
             rollback_after_ms=int(settings.rollback_after_s * 1000),
+            bounds=Bounds(
+                part_spans=settings.evaluate_part_spans, long_trace_spans=settings.long_trace_spans
+            ),
         )
         self._fixes = Fixes(
             self._collector.store,

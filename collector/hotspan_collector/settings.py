@@ -190,6 +190,17 @@ class Settings(BaseSettings):
     windows_every_s: float = Field(
         default=30.0, gt=0, description="Seconds between two rounds of the rules over windows."
     )
+    evaluate_part_spans: int = Field(
+        default=500_000,
+        ge=1_000,
+        description="Spans that are evaluated at once; bounds the memory of an evaluation.",
+    )
+    long_trace_spans: int = Field(
+        default=20_000,
+        ge=100,
+        description="A trace of as many spans is evaluated again after a second at the earliest, "
+        "one of ten times as many after ten.",
+    )
     settle_s: float = Field(
         default=3.0,
         ge=0,

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from hotspan_collector.rules.evaluator import Timing
+from hotspan_collector.rules.touched import Bounds
 from hotspan_collector.store.port import SpanStore
-from support.embedded import shared_store
+from support.embedded import emptied_store, shared_store
 from support.evaluations import empty, entries, findings, new_evaluator, violations
 from support.otlp_requests import MILLISECOND_NS, now_ns, request, span
 
@@ -337,3 +338,56 @@ def test_a_crash_between_entries_and_violations_loses_no_violation(store, monkey
     (violation,) = violations(store)
 
     assert (violation["hits"], violation["status"]) == (1, "open")
+
+
+def test_seven_requests_one_in_the_other_are_one_entry(store):
+    """However many libraries open a SERVER span for it."""
+    shells = [
+        one(7, n, n - 1, at_ms=n, ms=200 - n, kind=SERVER, name=f"GET {n}/") for n in range(1, 8)
+    ]
+    insert(store, sent([*shells, *queries(7, 7, 3, at_ms=50)]))
+    new_evaluator(store, rules=RULES).tick()
+
+    found = [(row["name"], row["spans"]) for row in entries(store)]
+
+    assert found == [("GET 1/", 10)]
+
+
+def test_a_long_trace_rests(store):
+    """It is not read again for each span that comes, and what came meanwhile is not forgotten."""
+    evaluator = new_evaluator(store, rules=RULES, bounds=Bounds(long_trace_spans=3))
+    insert(store, page(1))
+    evaluator.tick()
+    insert(store, sent(queries(1, 1, 1, first=500, at_ms=70)))
+    resting = evaluator.tick()
+    for _ in range(200):
+        if evaluator.tick().traces:
+            break
+        store.rows("SELECT sleep(0.1)")
+
+    (entry,) = entries(store)
+
+    assert (resting.traces, resting.waiting, entry["spans"]) == (0, 1, 8)
+
+
+def test_a_trace_that_cannot_be_evaluated_is_put_aside():
+    """The others are evaluated, and it is said which one it was."""
+    store = emptied_store()
+    heavy = {"db.system": "sqlite", "db.statement": "SELECT '" + "x" * 1_000_000 + "'"}
+    insert(store, [*page(1), *page(2), *page(3), *page(9)])
+    for batch in range(2):
+        spans = [
+            one(9, 1_000 + 10 * batch + n, 1, kind=CLIENT, attributes=heavy) for n in range(10)
+        ]
+        insert(store, sent(spans))
+    evaluator = new_evaluator(store, rules=RULES)
+    store.execute("SET max_memory_usage = 30000000")
+    try:
+        report = evaluator.tick()
+    finally:
+        store.execute("SET max_memory_usage = 0")
+
+    found = [row["trace"] for row in entries(store)]
+
+    assert list(report.set_aside) == [f"{9:032x}"]
+    assert found == [f"{trace:032x}" for trace in (1, 2, 3)]

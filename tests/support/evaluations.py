@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hotspan_collector.database import Database
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
+from hotspan_collector.rules.touched import Bounds
 
 AT_ONCE = Timing(settle_ms=0, settle_incomplete_ms=0, look_back_ms=5_000)
 
@@ -44,7 +45,11 @@ def empty(database: Database) -> None:
 
 
 def new_evaluator(
-    database: Database, *, rules: Sequence[str] = (), timing: Timing = AT_ONCE
+    database: Database,
+    *,
+    rules: Sequence[str] = (),
+    timing: Timing = AT_ONCE,
+    bounds: Bounds | None = None,
 ) -> Evaluator:
     """Return an evaluator that runs these rules, or all.
 
@@ -52,11 +57,16 @@ def new_evaluator(
         database: with the spans.
         rules: ids.
         timing: settles at once unless told otherwise.
+        bounds: how much is looked at.
     """
     every = load_catalogue().rules
     disabled = every.keys() - set(rules) if rules else ()
     return Evaluator(
-        database, catalogue=load_catalogue(disabled=disabled), timing=timing, open_after_hits=1
+        database,
+        catalogue=load_catalogue(disabled=disabled),
+        timing=timing,
+        open_after_hits=1,
+        bounds=bounds,
     )
 
 

@@ -288,54 +288,50 @@ FROM
     GROUP BY step
 )
 
--- name: fill_tick_members
--- Which entry each span belongs to: where the jumping ended. A candidate below another one in the
--- same process is no entry; `nested` leads it on to the one it lies in.
-INSERT INTO tick_members
-WITH
-    ends AS (SELECT trace_id, span_id, pointer FROM tick_hops WHERE step = {step:UInt8}),
-    nested AS
+-- name: nested
+-- A candidate below another one in the same process is no entry. It points on to the one it lies in,
+-- if these are there:
+tick_spans
+WHERE is_candidate
+    AND parent_span_id != toFixedString('', 8)
+    AND NOT ifNull(parent_is_remote, false)
+    AND (trace_id, parent_span_id) IN
     (
-        SELECT
-            inner_span.trace_id AS trace_id,
-            inner_span.span_id AS span_id,
-            outer_span.span_id AS outer_span_id
-        FROM (SELECT * FROM tick_spans WHERE is_candidate AND parent_span_id != toFixedString('', 8)) AS inner_span
-        INNER JOIN ends AS above
-            ON above.trace_id = inner_span.trace_id AND above.span_id = inner_span.parent_span_id
-        INNER JOIN (SELECT * FROM tick_spans WHERE is_candidate) AS outer_span
-            ON outer_span.trace_id = above.trace_id AND outer_span.span_id = above.pointer
-        WHERE outer_span.process = inner_span.process
-            AND outer_span.span_id != inner_span.span_id
-            AND NOT ifNull(inner_span.parent_is_remote, false)
-    ),
-    -- one inside another inside a third: two more levels are followed, more do not occur
-    outermost AS
-    (
-        SELECT
-            a.trace_id AS trace_id,
-            a.span_id AS span_id,
-            multiIf(
-                c.outer_span_id != toFixedString('', 8), c.outer_span_id,
-                b.outer_span_id != toFixedString('', 8), b.outer_span_id,
-                a.outer_span_id) AS outer_span_id
-        FROM nested AS a
-        LEFT JOIN nested AS b ON b.trace_id = a.trace_id AND b.span_id = a.outer_span_id
-        LEFT JOIN nested AS c ON c.trace_id = b.trace_id AND c.span_id = b.outer_span_id
-    ),
-    resolved AS
-    (
-        SELECT
-            ends.trace_id AS trace_id,
-            ends.span_id AS span_id,
-            if(outermost.outer_span_id = toFixedString('', 8), ends.pointer, outermost.outer_span_id) AS entry_span_id
-        FROM ends
-        LEFT JOIN outermost ON outermost.trace_id = ends.trace_id AND outermost.span_id = ends.pointer
+        SELECT trace_id, span_id
+        FROM tick_spans
+        WHERE (trace_id, span_id) IN (SELECT trace_id, parent_span_id FROM tick_spans WHERE is_candidate)
     )
-SELECT resolved.trace_id, resolved.span_id, resolved.entry_span_id
-FROM resolved
-LEFT JOIN tick_spans AS own
-    ON own.trace_id = resolved.trace_id AND own.span_id = resolved.entry_span_id
+
+-- name: hop_out
+INSERT INTO tick_hops
+WITH outwards AS
+(
+    SELECT
+        inner_span.trace_id AS trace_id,
+        inner_span.span_id AS span_id,
+        outer_span.span_id AS outer_span_id
+    FROM (SELECT trace_id, span_id, parent_span_id, process FROM {nested}) AS inner_span
+    INNER JOIN (SELECT * FROM tick_hops WHERE step = {step:UInt8}) AS above
+        ON above.trace_id = inner_span.trace_id AND above.span_id = inner_span.parent_span_id
+    INNER JOIN (SELECT trace_id, span_id, process FROM tick_spans WHERE is_candidate) AS outer_span
+        ON outer_span.trace_id = above.trace_id AND outer_span.span_id = above.pointer
+    WHERE outer_span.process = inner_span.process AND outer_span.span_id != inner_span.span_id
+)
+SELECT
+    {step:UInt8} + 1,
+    hop.trace_id,
+    hop.span_id,
+    if(outwards.outer_span_id = toFixedString('', 8), hop.pointer, outwards.outer_span_id)
+FROM (SELECT * FROM tick_hops WHERE step = {step:UInt8}) AS hop
+LEFT JOIN outwards ON outwards.trace_id = hop.trace_id AND outwards.span_id = hop.span_id
+
+-- name: fill_tick_members
+-- Which entry each span belongs to: where the jumping ended.
+INSERT INTO tick_members
+SELECT hop.trace_id, hop.span_id, hop.pointer
+FROM (SELECT * FROM tick_hops WHERE step = {step:UInt8}) AS hop
+LEFT JOIN (SELECT trace_id, span_id, kind, parent_span_id, is_candidate FROM tick_spans) AS own
+    ON own.trace_id = hop.trace_id AND own.span_id = hop.pointer
 -- Not there: an entry whose own span is missing. A root that is neither candidate nor INTERNAL
 -- (a worker's bookkeeping) is no entry, and neither is a circle of parents.
 WHERE own.span_id = toFixedString('', 8)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
-from hotspan_collector.rules.touched import Touched
+from hotspan_collector.rules.touched import Bounds, Touched
 from hotspan_collector.rules.violations import Violations
 from hotspan_collector.rules.windows import Windows
 from hotspan_collector.sql import load_blocks
@@ -77,7 +77,7 @@ class TickReport:
 class Evaluator:
     """Turns spans into entries, findings and violations. For one thread; one evaluator a store."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what it is made of)
         self,
         database: Database,
         *,
@@ -85,6 +85,7 @@ class Evaluator:
         timing: Timing,
         open_after_hits: int,
         rollback_after_ms: int = 600_000,
+        bounds: Bounds | None = None,
     ) -> None:
         """Prepare the tables of a tick, and go on where the last evaluator stopped."""
         self._database = database
@@ -100,7 +101,9 @@ class Evaluator:
         for name, statement in {**_SQL, **_INPUTS}.items():
             if name.startswith("create_"):
                 database.execute(statement)
-        self._touched = Touched(database, look_back_ms=timing.look_back_ms)
+        self._touched = Touched(
+            database, look_back_ms=timing.look_back_ms, bounds=bounds or Bounds()
+        )
         self._generation = self._touched.finished_generation
 
     def tick(self) -> TickReport:
@@ -200,13 +203,23 @@ class Evaluator:
     def _resolve(self) -> None:
         spans = self._scalar("count_tick_spans", "spans")
         self._execute("first_hop")
-        step = 0
+        step = self._hop(0, spans=spans)
+        if self._exists(_SQL["nested"]):
+            self._database.execute(
+                _SQL["hop_out"].replace("{nested}", _SQL["nested"]), {"step": step}
+            )
+            step = self._hop(step + 1, spans=spans)
+        self._execute("fill_tick_members", step=step)
+
+    def _hop(self, first_step: int, *, spans: int) -> int:
+        """Jump until nothing moves; return the last step."""
         # A chain of n spans is walked in log2(n) steps; what still moves then is a circle.
-        for step in range(1, math.ceil(math.log2(max(2, spans))) + 2):
+        steps = math.ceil(math.log2(max(2, spans))) + 1
+        for step in range(first_step + 1, first_step + steps + 1):
             self._execute("next_hop", step=step)
             if not self._scalar("hops_moved", "moved", step=step):
                 break
-        self._execute("fill_tick_members", step=step)
+        return step
 
     def _find(self, generation: int) -> dict[str, str]:
         """Run the rules; return those that failed, and why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotspan_collector.sql import load_blocks
@@ -11,30 +12,39 @@ if TYPE_CHECKING:
 
     from hotspan_collector.database import Database
 
-__all__ = ["Touched"]
+__all__ = ["Bounds", "Touched"]
 
 _SQL = load_blocks(__package__ or "", "touched.sql")
-# Bounds the memory of an evaluation; what is more is evaluated in the same tick, part by part.
-_SPANS_PER_PART = 500_000
-# A trace of as many spans is read again after a second at the earliest, one of ten times as many
-# after ten.
-_LONG_TRACE_SPANS = 20_000
 _WATERMARK = "evaluator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is looked at, at once and again."""
+
+    part_spans: int = 500_000
+    """Bounds the memory of an evaluation; what is more is evaluated in the same tick, part by
+    part."""
+    long_trace_spans: int = 20_000
+    """A trace of as many spans is read again after a second at the earliest, one of ten times as
+    many after ten."""
 
 
 class Touched:
     """The traces of a tick, in parts. For the evaluator's thread."""
 
-    def __init__(self, database: Database, *, look_back_ms: int) -> None:
+    def __init__(self, database: Database, *, look_back_ms: int, bounds: Bounds) -> None:
         """Go on where the last evaluator stopped.
 
         Args:
             database: with the spans.
             look_back_ms: an insert becomes visible at most this long after the time it carries.
+            bounds: how much is looked at.
 
         """
         self._database = database
         self._look_back_ms = look_back_ms
+        self._bounds = bounds
         for name, statement in _SQL.items():
             if name.startswith("create_"):
                 database.execute(statement)
@@ -47,7 +57,7 @@ class Touched:
         self._execute("fill_new_inserts", from_ms=self.from_ms)
         self._execute("fill_touched_traces", now_ms=now_ms)
         self._execute("rest", now_ms=now_ms)
-        parts = self._database.rows(_SQL["parts"], {"spans_per_part": _SPANS_PER_PART})
+        parts = self._database.rows(_SQL["parts"], {"spans_per_part": self._bounds.part_spans})
         return [range(int(part["first"]), int(part["last"]) + 1) for part in parts]
 
     def take(self, part: range) -> None:
@@ -57,7 +67,7 @@ class Touched:
 
     def wait(self, *, now_ms: int) -> None:
         """Keep those traces of the part for a later tick that are not settled."""
-        self._execute("wait", now_ms=now_ms, long_trace_spans=_LONG_TRACE_SPANS)
+        self._execute("wait", now_ms=now_ms, long_trace_spans=self._bounds.long_trace_spans)
 
     def trace_id(self, number: int) -> str:
         """Return the hex id of a trace by its number."""
