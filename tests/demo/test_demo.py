@@ -126,6 +126,35 @@ def test_fixes_are_clean(demo_command):
     assert (code, result["passed"], result["incomplete"]) == (0, True, [])
 
 
+@pytest.mark.slow
+def test_fixes_are_proven_and_what_comes_back_is_a_regression(demo_command):
+    """One release after the other on one store: found, verified fixed, rolled back, regressed."""
+    releases = [("1.0.0", ""), ("1.1.0", ""), ("1.0.0", ""), ("1.0.0", "1.2.0")]
+    seen = []
+    for release, version in releases:
+        command = [*demo_command, *(["--as-version", version] if version else [])]
+        _, result = run_once(command, release)
+        seen.append(
+            {(each["rule"], each["entry"]): each for each in result["violations"]},
+        )
+    orders = ("n_plus_one", "GET erp/orders/")
+    states = [run[orders]["status"] for run in seen]
+    proof = seen[1][orders]["fix"]
+    proven = [name for name, each in seen[1].items() if each["status"] == "verified_fixed"]
+    regressed = [name for name in proven if seen[3][name]["status"] == "regressed"]
+
+    assert states == ["open", "verified_fixed", "open", "regressed"]
+    assert seen[2][orders]["reason"] == "rolled back to 1.0.0"
+    assert seen[3][orders]["regressed_release"] == "1.2.0"
+    assert proof["releases"] == ["1.1.0"]
+    assert proof["queries_before"] > 200
+    assert proof["queries_after"] < 25
+    assert len(proven) > 30
+    assert {"query_chain", "query_product", "write_loop", "task_failure"} <= {
+        rule for rule, _ in regressed
+    }
+
+
 @pytest.mark.parametrize(
     ("said", "number"),
     [

@@ -7,6 +7,7 @@ from typing import Any
 from ui.sample_traces import (
     CELERY_TRACE,
     CUSTOMER_SQL,
+    FIXED,
     MARKDOWN,
     N_PLUS_ONE,
     N_PLUS_ONE_TRACE,
@@ -18,6 +19,20 @@ from ui.sample_traces import (
     TASK_FAILURE,
     VIEW,
 )
+
+ACTIONS = {
+    "open": ["acknowledge", "ignore", "resolve"],
+    "acknowledged": ["ignore", "reopen", "resolve"],
+    "ignored": ["acknowledge", "unignore", "reopen", "resolve"],
+    "verified_fixed": ["reopen"],
+}
+BECOMES = {
+    "acknowledge": "acknowledged",
+    "ignore": "ignored",
+    "unignore": "open",
+    "reopen": "open",
+    "resolve": "resolving",
+}
 
 
 def rule(rule_id: str, title: str) -> dict[str, Any]:
@@ -116,7 +131,7 @@ def violations() -> list[dict[str, Any]]:
             environment="staging",
             entry="shop.sync_stock",
             entry_kind="task",
-            status="quiet",
+            quiet=True,
             hits=17,
             entries=60,
             count=17,
@@ -125,6 +140,29 @@ def violations() -> list[dict[str, Any]]:
             code=None,
             suggestion="Retry it: `autoretry_for=(ConnectionError,), retry_backoff=True`.",
             summary="17 of 60 runs failed with ConnectionError.",
+        ),
+        violation(
+            FIXED,
+            "query_chain",
+            "Chain of queries",
+            severity="warning",
+            status="verified_fixed",
+            status_reason="44 entries of 1.1.0 without it",
+            entry="GET /accounts/",
+            lost_seconds_per_day=0.0,
+            summary="Each query's key came from the one before, 12 times.",
+            fix={
+                "releases": ["1.1.0"],
+                "entries": 44,
+                "entries_needed": 44,
+                "hit_rate": 0.1,
+                "queries_before": 151.4,
+                "queries_after": 16.2,
+                "duration_ms_before": 4510.0,
+                "duration_ms_after": 610.0,
+                "lost_seconds_per_day_before": 812.0,
+                "verified_at": "2026-11-22T04:00:00Z",
+            },
         ),
         violation(
             NASTY,
@@ -172,6 +210,18 @@ def detail(found: dict[str, Any]) -> dict[str, Any]:
                 "version": "1.0.2",
             }
             for hour in (5, 4, 3)
+        ],
+        "actions": ACTIONS.get(found["status"], []),
+        "history": [
+            {
+                "at": "2026-11-20T08:12:00Z",
+                "event": "opened",
+                "from_status": "pending",
+                "to_status": "open",
+                "by": "",
+                "reason": "",
+                "release": "1.0.0",
+            }
         ],
         "rule_info": rule(found["rule"], found["rule"].replace("_", " ")),
     }

@@ -10,9 +10,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ui.sample_answers import detail, rule, services, status, summaries, violation, violations
+from ui.sample_answers import (
+    BECOMES,
+    detail,
+    rule,
+    services,
+    status,
+    summaries,
+    violation,
+    violations,
+)
 from ui.sample_traces import (
     CELERY_TRACE,
+    FIXED,
     HUGE_TRACE,
     MARKDOWN,
     N_PLUS_ONE,
@@ -31,8 +41,11 @@ from ui.sample_traces import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ACTIVE = {"open", "acknowledged", "resolving", "regressed"}
+
 __all__ = [
     "CELERY_TRACE",
+    "FIXED",
     "HUGE_TRACE",
     "MARKDOWN",
     "NASTY",
@@ -63,6 +76,8 @@ class SampleApi:
     found: list[dict[str, Any]] = field(default_factory=violations)
     entries: list[dict[str, Any]] = field(default_factory=summaries)
     broken: bool = False
+    refusal: str = ""
+    said: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     asked: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     traces: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {
@@ -98,12 +113,36 @@ class SampleApi:
                 return self._span(trace_id, span_id)
         return _missing("trace")
 
+    def say(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """What the API answers when something is said of a violation."""
+        self.said.append((path, body))
+        _, violation_id, action = [unquote(part) for part in path.split("/")[3:]]
+        if self.refusal:
+            return 409, {"code": "conflict", "message": self.refusal}
+        self.found = [
+            each
+            | (
+                {
+                    "status": BECOMES[action],
+                    "status_by": body["by"],
+                    "status_reason": body["reason"],
+                }
+                if each["id"] == violation_id
+                else {}
+            )
+            for each in self.found
+        ]
+        return self.answer(f"/api/v1/violations/{violation_id}", [])
+
     def _violations(self, query: dict[str, str]) -> dict[str, Any]:
-        names = ("service", "environment", "rule", "severity", "status")
+        names = ("service", "environment", "rule", "severity")
+        status = query.get("status", "active")
+        statuses = {"active": ACTIVE, "all": {each["status"] for each in self.found}}
         hits = [
             each
             for each in self.found
             if all(each[name] == query[name] for name in names if name in query)
+            and each["status"] in statuses.get(status, {status})
         ]
         return {"violations": hits[: int(query["limit"])], "total": len(hits)}
 
@@ -162,12 +201,20 @@ def serve(port: int = 0) -> Iterator[SampleApi]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            body = json.loads(self.rfile.read(length))
+            self.reply(api.say(urlsplit(self.path).path, body))
+
         def do_GET(self) -> None:
             if api.key and self.headers.get("Authorization") != f"Bearer {api.key}":
                 answer: tuple[int, Any] = 401, {"code": "key", "message": "A key is needed."}
             else:
                 parts = urlsplit(self.path)
                 answer = api.answer(parts.path, parse_qsl(parts.query, keep_blank_values=True))
+            self.reply(answer)
+
+        def reply(self, answer: tuple[int, Any]) -> None:
             body = json.dumps(answer[1]).encode()
             self.send_response(answer[0])
             self.send_header("Content-Type", "application/json")

@@ -10,6 +10,7 @@ NASTY_TRACE = "ba" * 16
 HUGE_TRACE = "fe" * 16
 N_PLUS_ONE = "v1:9f2c41d07be35a68"
 SLOW_CALL = "v1:51d0c3aa87be1246"
+FIXED = "v1:f1"
 TASK_FAILURE = "v1:c77e02b19a4d6f80"
 NASTY = "v1:nasty/<b>&?#"
 

@@ -301,3 +301,55 @@ def test_api_key(api, monkeypatch):
 
     assert "Set HOTSPAN_API_KEY" in without
     assert "4 violations" in html(show())
+
+
+def test_only_what_is_somebodys_work_is_listed(api):
+    """What is verified fixed is found by its status, with what has changed."""
+    active = show()
+    fixed = show(status="verified_fixed")
+
+    assert len(components(active)[0]["rows"]) == 4
+    assert cells(fixed, 0)[1] == "Chain of queries in GET /accounts/"
+
+
+def test_a_fix_shows_before_and_after(api):
+    """Queries, time and loss, and how many entries prove it."""
+    app = show("violation", id=sample_api.FIXED)
+    shown = html(app)
+
+    assert "Verified fixed: 44 entries of 1.1.0 ran without it" in shown
+    assert "151 → 16" in shown
+    assert "4.51 s → 610 ms" in shown
+    assert "44 of 44" in shown
+    assert "What became of it" in [each.value for each in app.subheader]
+
+
+def test_something_can_be_said_of_a_violation(api):
+    """It is asked of the API, in a name, and the page shows what became of it."""
+    app = show("violation", id=sample_api.N_PLUS_ONE)
+    form = "say-ignore"
+    app.selectbox[0].select("Until the next release")
+    said = [each for each in app.text_input if each.form_id == form]
+    said[0].input("with the new warehouse")
+    said[1].input("ada")
+    [button] = [each for each in app.button if each.form_id == form]
+    button.click().run()
+
+    assert api.said == [
+        (
+            f"/api/v1/violations/{sample_api.N_PLUS_ONE.replace(':', '%3A')}/ignore",
+            {"by": "ada", "reason": "with the new warehouse", "next_release": True},
+        )
+    ]
+    assert "Ignored by ada: with the new warehouse." in html(app)
+    assert app.query_params["id"] == sample_api.N_PLUS_ONE
+
+
+def test_a_refusal_is_shown_where_it_was_asked(api):
+    """Somebody else was faster."""
+    api.refusal = "This violation is ignored."
+    app = show("violation", id=sample_api.N_PLUS_ONE)
+    [button] = [each for each in app.button if each.form_id == "say-acknowledge"]
+    button.click().run()
+
+    assert "This violation is ignored" in app.error[0].value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -24,6 +24,8 @@ from hotspan_ui.models import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pydantic import JsonValue
 
     from hotspan_ui.settings import Settings
 
@@ -99,6 +101,11 @@ class Client:
         """Fetch one violation with its evidence."""
         return self._get(f"/violations/{quote(violation_id, safe='')}", ViolationDetail)
 
+    def act(self, violation_id: str, action: str, body: Mapping[str, JsonValue]) -> ViolationDetail:
+        """Say something of a violation: acknowledge, ignore, unignore, resolve, reopen."""
+        path = f"/violations/{quote(violation_id, safe='')}/{quote(action, safe='')}"
+        return self._ask("POST", path, ViolationDetail, json=dict(body))
+
     def traces(self, query: Sequence[tuple[str, str]], *, limit: int) -> TraceSummaries:
         """Search entries; a name may stand in the query more than once."""
         return self._get("/traces", TraceSummaries, [*query, ("limit", str(limit))])
@@ -115,8 +122,11 @@ class Client:
     def _get(
         self, path: str, answer: type[AnswerT], parameters: Sequence[tuple[str, str]] = ()
     ) -> AnswerT:
+        return self._ask("GET", path, answer, params=tuple(parameters))
+
+    def _ask(self, method: str, path: str, answer: type[AnswerT], **content: Any) -> AnswerT:  # noqa: ANN401 (httpx's own)
         try:
-            response = self._http.get(path, params=tuple(parameters))
+            response = self._http.request(method, path, **content)
         except httpx.TimeoutException as error:
             raise ApiUnreachableError(
                 f"The API at {self.url} did not answer in {self._http.timeout.read:g} s. "

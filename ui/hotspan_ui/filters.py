@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 CURSOR = "cursor"
 _WIDTH_PX = 184
 
 
-def choice(
-    label: str, values: Sequence[str], *, page: str, name: str, any_label: str = "All"
+def choice(  # noqa: PLR0913 (a widget's options)
+    label: str,
+    values: Sequence[str],
+    *,
+    page: str,
+    name: str,
+    any_label: str = "All",
+    labels: Callable[[str], str] = str,
 ) -> str:
     """Let people choose a value, or all; a value that only the URL knows stays possible."""
     asked = _take_from_url(page, name)
@@ -27,7 +33,7 @@ def choice(
         label,
         options,
         key=_key(page, name),
-        format_func=lambda value: value or any_label,
+        format_func=lambda value: labels(value) if value else any_label,
         width=_WIDTH_PX,
     )
     return _put_into_url(page, name, chosen or "")

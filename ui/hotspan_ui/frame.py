@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from hotspan_ui.links import Link
-    from hotspan_ui.views.violations import Fact
+    from hotspan_ui.views.fact import Fact
 
 _FOLDER: Final = Path(__file__).parent
 _HOW_TO_REACH: Final = """\

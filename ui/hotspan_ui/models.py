@@ -151,6 +151,28 @@ class Span(TraceSpan):
     links: tuple[SpanLink, ...] = ()
 
 
+class Ignored(Answer):
+    """Until when a violation is ignored: whichever comes first."""
+
+    until: datetime | None = None
+    more_hits: int | None = None
+    impact_factor: float | None = None
+    next_release: bool = False
+
+
+class Fix(Answer):
+    """What shows that a violation is gone, as far as it does yet."""
+
+    releases: tuple[str, ...] = ()
+    entries: int
+    entries_needed: int
+    queries_before: float
+    queries_after: float
+    duration_ms_before: float
+    duration_ms_after: float
+    lost_seconds_per_day_before: float
+
+
 class Violation(Answer):
     """All findings of one fingerprint."""
 
@@ -160,6 +182,13 @@ class Violation(Answer):
     severity: Severity
     confidence: str
     status: str
+    quiet: bool = False
+    status_since: datetime | None = None
+    status_by: str = ""
+    status_reason: str = ""
+    ignored: Ignored | None = None
+    fix: Fix | None = None
+    regressed_release: str | None = None
     service: str
     namespace: str = ""
     environment: str
@@ -198,6 +227,16 @@ class Occurrence(Answer):
     version: str = ""
 
 
+class ViolationChange(Answer):
+    """Something that became of a violation."""
+
+    at: datetime
+    event: str
+    by: str = ""
+    reason: str = ""
+    release: str = ""
+
+
 class RuleSetting(Answer):
     """A setting of a rule."""
 
@@ -234,6 +273,8 @@ class ViolationDetail(Violation):
     evidence_entry_span_id: str
     occurrences: tuple[Occurrence, ...] = ()
     rule_info: Rule
+    history: tuple[ViolationChange, ...] = ()
+    actions: tuple[str, ...] = ()
 
 
 class Status(Answer):

@@ -14,6 +14,7 @@ from hotspan_collector.api.models import (
     Finding,
     Rules,
     Status,
+    Violation,
     ViolationDetail,
     Violations,
 )
@@ -68,9 +69,14 @@ class Api:
 
     def found(self, *, since: datetime) -> list[Found]:
         """What was found in entries since a time, worst first."""
-        listed = self._get("/api/v1/violations", Violations, limit=str(MOST_VIOLATIONS))
-        recent = [violation for violation in listed.violations if violation.last_seen >= since]
+        recent = [violation for violation in self.violations() if violation.last_seen >= since]
         return [self._found(violation.id) for violation in recent]
+
+    def violations(self) -> list[Violation]:
+        """All there are, in whatever state, worst first."""
+        return self._get(
+            "/api/v1/violations", Violations, limit=str(MOST_VIOLATIONS), status="all"
+        ).violations
 
     def _found(self, violation_id: str) -> Found:
         detail = self._get(f"/api/v1/violations/{violation_id}", ViolationDetail)

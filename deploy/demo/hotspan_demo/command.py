@@ -46,6 +46,13 @@ def demo(  # noqa: PLR0913  (a command's options)
     release: Annotated[
         Release, typer.Option(help="The shop with its problems, or with their fixes.")
     ] = Release.PROBLEMS,
+    as_version: Annotated[
+        str,
+        typer.Option(
+            help="Report this service.version: ship the problems of 1.0.0 again as 1.2.0, say, "
+            "and what was verified as fixed has regressed."
+        ),
+    ] = "",
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where store, shop and logs are; .demo of the checkout.")
@@ -74,6 +81,7 @@ def demo(  # noqa: PLR0913  (a command's options)
             release=release,
             data_dir=(data_dir or checkout() / ".demo").resolve(),
             store=store,
+            version=as_version,
             ports=Ports(
                 grpc=grpc_port,
                 http=http_port,

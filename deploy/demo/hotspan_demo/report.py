@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from hotspan_collector.api.models import Fix, Violation
     from hotspan_demo.client import Found
     from hotspan_demo.verdict import PairVerdict, Verdict
 
 __all__ = ["Result", "as_json", "print_table"]
 
 STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
-ORDER = ("critical", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a run led to.
 
-    `incomplete` lists entries that the collector had not evaluated when the time was over.
+    `incomplete` lists entries that the collector had not evaluated when the time was over,
+    `violations` all that are known, also from earlier runs.
     """
 
     release: str
@@ -35,6 +36,7 @@ class Result:
     verdict: Verdict
     incomplete: Sequence[str]
     ui_url: str
+    violations: Sequence[Violation] = ()
 
     @property
     def passed(self) -> bool:
@@ -60,6 +62,17 @@ def as_json(result: Result) -> str:
             for verdict in result.verdict.clean
         ],
         "incomplete": list(result.incomplete),
+        "violations": [
+            {
+                "rule": violation.rule,
+                "entry": violation.entry,
+                "status": violation.status,
+                "reason": violation.status_reason,
+                "regressed_release": violation.regressed_release,
+                "fix": violation.fix.model_dump(mode="json") if violation.fix else None,
+            }
+            for violation in result.violations
+        ],
     }
     return json.dumps(document, indent=2)
 
@@ -78,6 +91,7 @@ def pair_as_dict(verdict: PairVerdict) -> dict[str, str]:
 def print_table(console: Console, result: Result, *, with_urls: bool) -> None:
     """All of it, for people."""
     print_violations(console, result, with_urls=with_urls)
+    print_lifecycle(console, result)
     print_verdict(console, result)
 
 
@@ -85,9 +99,31 @@ def print_violations(console: Console, result: Result, *, with_urls: bool) -> No
     count = len(result.found)
     noun = "violation" if count == 1 else "violations"
     console.print(f"\n[bold]{count} {noun} in release {result.release}[/bold]\n")
-    worst_first = sorted(result.found, key=lambda found: ORDER.index(found.finding.severity))
-    for found in worst_first:
+    for found in result.found:
         print_violation(console, found, url=result.violation_url(found) if with_urls else "")
+
+
+def print_lifecycle(console: Console, result: Result) -> None:
+    """What has become of what an earlier run has found."""
+    for violation in result.violations:
+        name = f"{violation.rule} in {violation.entry or violation.service}"
+        if violation.status == "verified_fixed" and violation.fix is not None:
+            fact = proof(violation.fix)
+            console.print(f"[bold green]verified fixed[/bold green]  {escape(f'{name}: {fact}')}")
+        if violation.status == "regressed":
+            release = violation.regressed_release
+            console.print(f"[bold red]regressed[/bold red]       {escape(f'{name}, in {release}')}")
+        if violation.status == "resolving" and violation.fix is not None:
+            count = f"{violation.fix.entries} of {violation.fix.entries_needed} entries without it"
+            console.print(f"[green]resolving[/green]       {escape(f'{name}: {count}')}")
+
+
+def proof(fix: Fix) -> str:
+    return (
+        f"{fix.entries} entries of {', '.join(fix.releases)} without it; "
+        f"{fix.queries_before:.0f} → {fix.queries_after:.0f} queries, "
+        f"{fix.duration_ms_before:.0f} → {fix.duration_ms_after:.0f} ms an entry"
+    )
 
 
 def print_violation(console: Console, found: Found, *, url: str) -> None:

@@ -143,13 +143,30 @@ class Demo:
         while not verdict.passed and time.monotonic() < deadline:
             self._supervisor.pause(POLL_S)
             found, verdict = self._judge(since=since)
+        self._wait_for_proofs(verdict, deadline=deadline)
         return Result(
-            release=self._settings.release,
+            release=self._settings.reported_version,
             found=found,
             verdict=verdict,
             incomplete=incomplete,
             ui_url=self._settings.ui_url,
+            violations=self._api.violations(),
         )
+
+    def _wait_for_proofs(self, verdict: Verdict, *, deadline: float) -> None:
+        """Give the collector time to prove the fixes of what an earlier run found."""
+        if verdict.has_problems:
+            return
+        gone = {
+            (pair.pair.rule, task_name(pair.pair.entry))
+            for pair in verdict.pairs
+            if pair.status == "missing"
+        }
+        while time.monotonic() < deadline and any(
+            each.status in {"open", "regressed"} and (each.rule, task_name(each.entry)) in gone
+            for each in self._api.violations()
+        ):
+            self._supervisor.pause(POLL_S)
 
     def _judge(self, *, since: datetime) -> tuple[list[Found], Verdict]:
         found = self._api.found(since=since)

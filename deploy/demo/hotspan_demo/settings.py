@@ -41,6 +41,7 @@ class DemoSettings:
     Args:
         data_dir: Where the store, the shop's database and all logs are.
         store: DSN of a ClickHouse server; empty for the embedded store.
+        version: The service.version that the shop reports; empty for that of the release.
         start_timeout_s: How long a process may take until it answers.
         evaluate_timeout_s: How long the collector may take, after the traffic, to have it all.
         stop_grace_s: How long a process may take to end before it is killed.
@@ -51,10 +52,15 @@ class DemoSettings:
     release: str
     data_dir: Path
     store: str = ""
+    version: str = ""
     ports: Ports = field(default_factory=Ports)
     start_timeout_s: float = 60.0
     evaluate_timeout_s: float = 90.0
     stop_grace_s: float = 5.0
+
+    @property
+    def reported_version(self) -> str:
+        return self.version or self.release
 
     @property
     def logs(self) -> Path:

@@ -10,7 +10,7 @@ from hotspan_ui import frame, links, settings
 from hotspan_ui.api import ApiError
 from hotspan_ui.components.rows import rows
 from hotspan_ui.trace_panel import fetch_trace, trace_panel
-from hotspan_ui.views import text
+from hotspan_ui.views import lifecycle, text
 from hotspan_ui.views import violations as view
 from hotspan_ui.views import waterfall as waterfall_view
 
@@ -25,6 +25,7 @@ _COLOURS: dict[Severity, Literal["red", "orange", "gray"]] = {
     "info": "gray",
 }
 _WATERFALL_HEIGHT_PX = 416
+_NAME = "name-of-the-reader"
 
 
 def page() -> None:
@@ -37,11 +38,13 @@ def page() -> None:
     with frame.answers():
         violation = frame.client().violation(violation_id)
     _what(violation)
+    _state(violation)
     frame.facts(view.facts(violation))
     _where_and_fix(violation)
     _evidence(violation)
     _why(violation)
     _occurrences(violation)
+    _history(violation)
 
 
 def _what(violation: ViolationDetail) -> None:
@@ -51,7 +54,12 @@ def _what(violation: ViolationDetail) -> None:
             st.badge(text.escaped(violation.rule), color="gray")
             st.badge(f"{text.escaped(violation.confidence)} confidence", color="gray")
             if violation.status != "open":
-                st.badge(text.escaped(violation.status), color="gray")
+                st.badge(
+                    lifecycle.status_label(text.escaped(violation.status)),
+                    color=lifecycle.BADGES.get(violation.status, "gray"),
+                )
+            elif violation.quiet:
+                st.badge("quiet", color="gray")
         st.title(text.escaped(view.headline(violation)), anchor=False)
         frame.lead(violation.summary)
         frame.note(
@@ -60,6 +68,50 @@ def _what(violation: ViolationDetail) -> None:
             f"last seen {text.ago(violation.last_seen, now=frame.now())}",
             view.releases(violation),
         )
+
+
+def _state(violation: ViolationDetail) -> None:
+    said = lifecycle.sentence(violation, zone=frame.zone())
+    if said:
+        frame.lead(said)
+    changed = lifecycle.before_and_after(violation)
+    if changed:
+        frame.facts(changed)
+    choices = lifecycle.choices(violation.actions)
+    if choices:
+        with st.container(horizontal=True, gap="small"):
+            for each in choices:
+                _choice(violation, each)
+
+
+def _choice(violation: ViolationDetail, choice: lifecycle.Choice) -> None:
+    with (
+        st.popover(choice.label, icon=choice.icon),
+        st.form(f"say-{choice.action}", border=False),
+    ):
+        frame.note(choice.explanation)
+        until = "For ever"
+        if choice.action == "ignore":
+            until = st.selectbox("How long", list(lifecycle.UNTIL))
+        reason = st.text_input("Why", placeholder="optional", max_chars=2000)
+        by = st.text_input("Your name", value=st.session_state.get(_NAME, ""), max_chars=200)
+        if not st.form_submit_button(choice.label, type="primary"):
+            return
+        st.session_state[_NAME] = by
+        body = {"by": by, "reason": reason, **lifecycle.UNTIL[until]}
+        try:
+            frame.client().act(violation.id, choice.action, body)
+        except ApiError as error:
+            st.error(text.escaped(str(error)))
+            return
+    st.rerun()
+
+
+def _history(violation: ViolationDetail) -> None:
+    if not violation.history:
+        return
+    st.subheader("What became of it", anchor=False)
+    frame.pairs(lifecycle.history(violation.history, zone=frame.zone()))
 
 
 def _where_and_fix(violation: ViolationDetail) -> None:

@@ -11,7 +11,7 @@ from hotspan_ui.components.rows import rows
 from hotspan_ui.filters import choice
 from hotspan_ui.onboarding import onboarding
 from hotspan_ui.status_line import status_line
-from hotspan_ui.views import text
+from hotspan_ui.views import lifecycle, text
 from hotspan_ui.views import violations as view
 
 if TYPE_CHECKING:
@@ -44,13 +44,20 @@ def _filters() -> dict[str, str]:
         "environment": sorted({each.environment for each in services if each.environment}),
         "rule": sorted(each.id for each in rules),
         "severity": ["critical", "warning", "info"],
-        "status": ["open", "quiet"],
     }
     with st.container(horizontal=True, gap="small"):
         chosen = {
             name: choice(name.capitalize(), values, page="violations", name=name)
             for name, values in options.items()
         }
+        chosen["status"] = choice(
+            "Status",
+            ["all", *lifecycle.STATUSES],
+            page="violations",
+            name="status",
+            any_label="Active",
+            labels=lifecycle.status_label,
+        )
     return {name: value for name, value in chosen.items() if value}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotspan_ui.views import text
-from hotspan_ui.views.violations import Fact
+from hotspan_ui.views.fact import Fact
 
 if TYPE_CHECKING:
     from datetime import datetime

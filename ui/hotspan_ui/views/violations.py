@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hotspan_ui import links
 from hotspan_ui.views import text
+from hotspan_ui.views.fact import Fact
+from hotspan_ui.views.lifecycle import short_state
 from hotspan_ui.views.table import Cell, Column, LinkRow, Tone
 
 if TYPE_CHECKING:
@@ -41,15 +42,6 @@ TONES: Final[dict[Severity, Tone]] = {
     "info": "info",
 }
 _RANKS: Final[dict[Severity, int]] = {"critical": 0, "warning": 1, "info": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A number worth standing alone, and what it means."""
-
-    name: str
-    value: str
-    explanation: str = ""
 
 
 def ranked(violations: Sequence[Violation]) -> tuple[Violation, ...]:
@@ -92,7 +84,7 @@ def table_row(violation: Violation, *, now: datetime) -> LinkRow:
                 _lost(violation.wasted_ms),
                 sub=f"{text.TIMES} {text.count(violation.count)}",
             ),
-            Cell(text.ago(violation.last_seen, now=now), sub=_status(violation), tone="muted"),
+            Cell(text.ago(violation.last_seen, now=now), sub=short_state(violation), tone="muted"),
         ),
     )
 
@@ -188,10 +180,6 @@ def _lost(milliseconds: float) -> str:
 
 def _share(violation: Violation) -> str:
     return f"{text.compact(violation.hits)} of {text.compact(violation.entries)} hit"
-
-
-def _status(violation: Violation) -> str:
-    return "" if violation.status == "open" else violation.status
 
 
 def releases(violation: Violation) -> str:
