@@ -1,9 +1,10 @@
 """The spans of statements, made without the SDK's detours.
 
 A page makes hundreds of them, and most of what the SDK does for each is known before: below a span
-that is recorded, its usual samplers record; its locks guard what nobody else has seen; most
-processors have nothing to do with a statement. What is unusual (a sampler or a limit of the user's,
-an SDK that we do not know, a span without a parent or with events) goes the SDK's way.
+that is recorded, its usual samplers record; most of what a span has is the same for all of a
+tracer, or empty; most processors have nothing to do with a statement. What is unusual (a sampler or
+a limit of the user's, an SDK that we do not know, a span without a parent or with events) goes the
+SDK's way.
 """
 
 import threading
@@ -17,7 +18,6 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import (
     ReadableSpan,
-    Span,
     SpanProcessor,
     SynchronousMultiSpanProcessor,
     Tracer,
@@ -40,6 +40,9 @@ from hotspan_instrumentation.url_masking import UrlMaskingProcessor
 
 Attributes = dict[str, AttributeValue]
 
+# Where a context has its span; the API has no name for it.
+SPAN_KEY: Final = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Context())))
+
 # What these would do is done here, or concerns other spans, or those with events.
 _OWN: Final = (
     *(EntryProcessor, CallSiteProcessor, CeleryProcessor, ClientCallProcessor),
@@ -53,18 +56,17 @@ _IDLE: Final = frozenset(
 )
 
 # The SDK's fields as we know them. An SDK with others is left to itself.
-_READABLE_FIELDS: Final = (
-    *("_name", "_context", "_kind", "_instrumentation_info", "_instrumentation_scope", "_parent"),
-    *("_start_time", "_end_time", "_attributes", "_events", "_links", "_resource", "_status"),
-)
+_FIELDS_OF_TRACER: Final = ("_kind", "_instrumentation_info", "_instrumentation_scope", "_status")
 _SPAN_FIELDS: Final = frozenset(
     {
-        *_READABLE_FIELDS,
-        *("_sampler", "_trace_config", "_record_exception", "_set_status_on_exception"),
-        *("_span_processor", "_limits", "_lock", "_record_end_metrics"),
+        *_FIELDS_OF_TRACER,
+        *("_name", "_context", "_parent", "_start_time", "_end_time", "_attributes", "_resource"),
+        *("_events", "_links", "_sampler", "_trace_config", "_record_exception"),
+        *("_set_status_on_exception", "_span_processor", "_limits", "_lock", "_record_end_metrics"),
     }
 )
-_BOUNDED_FIELDS: Final = frozenset(
+_FIELDS_OF_SPAN: Final = ("_name", "_context", "_parent", "_start_time", "_end_time", "_resource")
+_FIELDS_OF_ATTRIBUTES: Final = frozenset(
     {"_dict", "maxlen", "dropped", "max_value_len", "_lock", "_immutable"}
 )
 
@@ -76,20 +78,53 @@ _SAMPLED: Final = int(TraceFlags.SAMPLED)
 _KNOWN_FLAGS: Final = _SAMPLED | int(TraceFlags.RANDOM_TRACE_ID)
 
 
+class DirectSpan(_Span):
+    """A span as the SDK's; what it seldom has is made when it is asked for.
+
+    What all spans of a tracer have in common are attributes of a subclass.
+    """
+
+    _end_time: int | None = None
+
+    @property
+    def _events(self) -> BoundedList:  # type: ignore[override,type-arg]  # the SDK's field
+        return self._list("hotspan_events", self._limits.max_events)
+
+    @property
+    def _links(self) -> BoundedList:  # type: ignore[override,type-arg]  # likewise
+        return self._list("hotspan_links", self._limits.max_links)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it is as it was made, but for its attributes."""
+        fields = self.__dict__
+        return not ("hotspan_events" in fields or "hotspan_links" in fields or "_status" in fields)
+
+    def _list(self, name: str, limit: int | None) -> BoundedList:  # type: ignore[type-arg]  # untyped
+        made: BoundedList[Any] | None = self.__dict__.get(name)
+        if made is None:
+            made = self.__dict__[name] = BoundedList(limit)
+        return made
+
+
 class DirectSpans:
     """Makes the spans of one tracer, as long as its processors are the same."""
 
     __slots__ = (
-        *("_bounded", "_enders", "_ending", "_entries", "_call_sites", "_limits", "_span"),
+        *("_attributes", "_call_sites", "_enders", "_ending", "_entries", "_readable", "_span"),
         *("_starters", "_tracer", "processors"),
     )
 
     def __init__(self, tracer: Any, processors: Sequence[SpanProcessor], sample: Any) -> None:  # noqa: ANN401 - by private fields
         self.processors = processors
         self._tracer = tracer
-        self._limits = tracer._span_limits  # noqa: SLF001 - there is no public way
-        self._span = vars(sample)
-        self._bounded = vars(sample._attributes)  # noqa: SLF001 - likewise
+        fields = vars(sample)
+        own = {*_FIELDS_OF_SPAN, "_attributes", "_events", "_links", "_lock"}
+        common = {name: value for name, value in fields.items() if name not in own}
+        self._span: Any = type("DirectSpan", (DirectSpan,), common)
+        common = {name: fields[name] for name in (*_FIELDS_OF_TRACER, "_events", "_links")}
+        self._readable: Any = type("ReadableSpan", (ReadableSpan,), common)
+        self._attributes = vars(sample._attributes)  # noqa: SLF001 - there is no public way
         others = [processor for processor in processors if type(processor) not in _OWN]
         self._starters = _active(others, "on_start")
         self._ending = _active(others, "_on_ending")
@@ -104,60 +139,59 @@ class DirectSpans:
         name: str,
         attributes: Attributes,
         frame: FrameType | None,
-    ) -> trace.Span:
+    ) -> DirectSpan:
         """Start a client's span below one of the SDK's that is sampled."""
         above = parent._context  # noqa: SLF001 - there is no public way
-        flags = above.trace_flags
-        span: Any = object.__new__(_Span)
+        trace_id, _, _, flags, state, _ = above
+        if flags > _KNOWN_FLAGS:
+            flags = TraceFlags(flags & _KNOWN_FLAGS)
         bounded: Any = object.__new__(BoundedAttributes)
-        bounded.__dict__.update(self._bounded, _dict=attributes, _lock=threading.Lock())
-        span.__dict__.update(
-            self._span,
-            _name=name,
-            _context=SpanContext(
-                above.trace_id,
-                self._tracer.id_generator.generate_span_id(),
-                is_remote=False,
-                trace_flags=flags if flags <= _KNOWN_FLAGS else TraceFlags(flags & _KNOWN_FLAGS),
-                trace_state=above.trace_state,
-            ),
-            _parent=above,
-            _resource=self._tracer.resource,
-            _attributes=bounded,
-            _events=BoundedList(self._limits.max_events),
-            _links=BoundedList(self._limits.max_links),
-            _lock=threading.Lock(),
-            _start_time=time.time_ns(),
-        )
+        known = bounded.__dict__
+        known.update(self._attributes)
+        known["_dict"] = attributes
+        known["_lock"] = threading.Lock()
+        span: DirectSpan = object.__new__(self._span)
+        fields = span.__dict__
+        fields["_name"] = name
+        span_id = self._tracer.id_generator.generate_span_id()
+        fields["_context"] = SpanContext(trace_id, span_id, False, flags, state)
+        fields["_parent"] = above
+        fields["_resource"] = self._tracer.resource
+        fields["_attributes"] = bounded
+        fields["_lock"] = threading.Lock()
+        fields["_start_time"] = time.time_ns()
         if self._entries:
             add_entry(span, parent, attributes)
         if self._call_sites is not None:
-            attributes.update(self._call_sites.found_from(frame))
+            self._call_sites.add_to(attributes, frame)
         for on_start in self._starters:
             on_start(span, parent_context=None)
-        made: trace.Span = span
-        return made
+        return span
 
-    def end(self, span: Any, end_time: int | None) -> None:  # noqa: ANN401 - by private fields
+    def end(self, span: DirectSpan, end_time: int | None) -> None:
         """End a span that `start` has made."""
         fields = span.__dict__
-        if (
-            fields["_end_time"] is not None
-            or fields["_status"] is not self._span["_status"]
-            or len(fields["_events"])
-        ):
+        if "_end_time" in fields or not span.is_simple:
             span.end(end_time)
             return
         fields["_end_time"] = time.time_ns() if end_time is None else end_time
         fields["_attributes"]._immutable = True  # noqa: SLF001
         for on_ending in self._ending:
             on_ending(span)
-        readable: Any = object.__new__(ReadableSpan)
-        target = readable.__dict__
-        for name in _READABLE_FIELDS:
-            target[name] = fields[name]
+        if not self._enders:
+            return
+        readable: Any = object.__new__(self._readable)
+        ended = readable.__dict__
+        for name in _FIELDS_OF_SPAN:
+            ended[name] = fields[name]
+        ended["_attributes"] = fields["_attributes"]
         for on_end in self._enders:
             on_end(readable)
+
+
+def is_direct(span: object) -> bool:
+    """Whether a span has been made here."""
+    return type(span).__base__ is DirectSpan  # the SDK's classes make isinstance slow
 
 
 def start_statement(
@@ -165,16 +199,17 @@ def start_statement(
     name: str,
     attributes: Attributes,
     *,
-    context: Context,
+    around: Context,
     frame: FrameType | None,
 ) -> trace.Span:
     """Start the span of a statement; its attributes are handed over."""
-    parent: Any = trace.get_current_span(context)
-    if type(parent) is _Span and parent.get_span_context().trace_flags & _SAMPLED:
+    parent: Any = around.get(SPAN_KEY)
+    is_usual = type(parent) is _Span or is_direct(parent)
+    if is_usual and parent._context[3] & _SAMPLED:  # noqa: SLF001 - likewise
         direct = _direct_spans(tracer)
-        if direct:
+        if direct is not None:
             return direct.start(parent, name, attributes, frame)
-    span: trace.Span = tracer.start_span(name, kind=SpanKind.CLIENT)
+    span: trace.Span = tracer.start_span(name, context=around, kind=SpanKind.CLIENT)
     if span.is_recording():
         add_attributes(span, attributes)
     return span
@@ -182,8 +217,8 @@ def start_statement(
 
 def end_statement(tracer: Any, span: trace.Span, end_time: int | None = None) -> None:  # noqa: ANN401
     """End the span of a statement."""
-    direct = tracer.__dict__.get(_DIRECT_FIELD) if type(span) is _Span else None
-    if direct:
+    direct = tracer.__dict__.get(_DIRECT_FIELD) if is_direct(span) else None
+    if direct is not None:
         direct.end(span, end_time)
     else:
         span.end(end_time)
@@ -209,7 +244,7 @@ def _active(processors: Sequence[SpanProcessor], name: str) -> tuple[Any, ...]:
     )
 
 
-def _sample(tracer: Any) -> Span | None:  # noqa: ANN401 - by private fields
+def _sample(tracer: Any) -> _Span | None:  # noqa: ANN401 - by private fields
     """Return a span as the tracer's are before they start, or None if ours would differ."""
     sampler = tracer.sampler
     if type(sampler) is ParentBased:
@@ -236,5 +271,5 @@ def _sample(tracer: Any) -> Span | None:  # noqa: ANN401 - by private fields
         limits=limits,
     )
     known = vars(span).keys() == _SPAN_FIELDS
-    known &= vars(span._attributes).keys() == _BOUNDED_FIELDS  # noqa: SLF001
+    known &= vars(span._attributes).keys() == _FIELDS_OF_ATTRIBUTES  # noqa: SLF001
     return span if known else None

@@ -63,6 +63,21 @@ def hash_of_values(values: object, *, literals: Sequence[str] = ()) -> str | Non
 
     None if one of them is of a type that must not be looked at.
     """
+    if isinstance(values, (tuple, list)) and len(values) == 1:
+        value = values[0]
+        kind = type(value)
+        if kind is int or (kind is str and len(value) <= _MAX_USUAL_CHARS):
+            return _hash_of_usual_values(value, tuple(literals))
+    return _hash_of_values(values, literals)
+
+
+# Most statements have one parameter, and the keys of objects come again and again.
+@lru_cache(maxsize=4096, typed=True)
+def _hash_of_usual_values(value: int | str, literals: tuple[str, ...]) -> str | None:
+    return _hash_of_values((value,), literals)
+
+
+def _hash_of_values(values: object, literals: Sequence[str]) -> str | None:
     text = _described(values) if values else "()"
     if text is None:
         return None

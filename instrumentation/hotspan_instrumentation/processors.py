@@ -34,13 +34,11 @@ def shared_finder() -> CallSiteFinder:
     return CallSiteFinder(application_packages=current_settings().application_packages)
 
 
-def call_site_attributes(site: CallSite) -> dict[str, AttributeValue]:
-    """Return what a span says about the line that made it."""
-    return {
-        CODE_FILE_PATH: site.path,
-        CODE_LINE_NUMBER: site.line,
-        CODE_FUNCTION_NAME: site.function,
-    }
+def add_call_site(attributes: dict[str, AttributeValue], site: CallSite) -> None:
+    """Add what a span says about the line that made it."""
+    attributes[CODE_FILE_PATH] = site.path
+    attributes[CODE_LINE_NUMBER] = site.line
+    attributes[CODE_FUNCTION_NAME] = site.function
 
 
 class CallSiteProcessor(SpanProcessor):
@@ -52,18 +50,19 @@ class CallSiteProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         del parent_context
         if span.kind is SpanKind.CLIENT:
-            found = self.found_from(sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
+            found: dict[str, AttributeValue] = {}
+            self.add_to(found, sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
             if found:
                 add_attributes(span, found)
 
-    def found_from(self, frame: FrameType | None) -> dict[str, AttributeValue]:
-        """Return the attributes of the first frame of the application, from `frame` outwards."""
+    def add_to(self, attributes: dict[str, AttributeValue], frame: FrameType | None) -> None:
+        """Add the first frame of the application, from `frame` outwards."""
         try:
             site = self._finder.find(frame)
-            return call_site_attributes(site) if site is not None else {}
+            if site is not None:
+                add_call_site(attributes, site)
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{CallSiteProcessor.__qualname__}")
-            return {}
 
 
 class ExportProcessor(BatchSpanProcessor):
@@ -77,9 +76,16 @@ class ExportProcessor(BatchSpanProcessor):
         self._settings = current_settings()
 
     def on_end(self, span: ReadableSpan) -> None:
-        if not self._settings.celery_bookkeeping and is_bookkeeping(span):
+        # Only what has no parent can be bookkeeping, and most spans have one.
+        if span.parent is None and not self._settings.celery_bookkeeping and is_bookkeeping(span):
             return
-        _count_overflow(self._batch_processor)
+        try:
+            batch: Any = self._batch_processor
+            # The oldest span goes if the one that is about to be queued pushes it out.
+            if len(batch._queue) >= batch._max_queue_size:  # noqa: SLF001 - no public way
+                add_dropped_spans(1)
+        except Exception:  # noqa: BLE001 - a guard without a call more
+            guard.report_failure(f"{__name__}.{ExportProcessor.__qualname__}")
         super().on_end(span)
 
     def shutdown(self) -> None:
@@ -89,13 +95,6 @@ class ExportProcessor(BatchSpanProcessor):
             self._batch_processor.shutdown(timeout_millis=self._settings.flush_timeout_ms)
         except (AttributeError, TypeError):
             super().shutdown()  # type: ignore[no-untyped-call]  # upstream
-
-
-@guard.guarded
-def _count_overflow(batch_processor: Any) -> None:  # noqa: ANN401 - the SDK's own
-    """Count the oldest span if the one that is about to be queued pushes it out."""
-    if len(batch_processor._queue) >= batch_processor._max_queue_size:  # noqa: SLF001 - no public way
-        add_dropped_spans(1)
 
 
 def _counting_failures(exporter: SpanExporter) -> SpanExporter:

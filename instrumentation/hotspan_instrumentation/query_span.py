@@ -16,8 +16,8 @@ from opentelemetry.trace import Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.call_stack import format_stack
-from hotspan_instrumentation.direct_span import end_statement, start_statement
-from hotspan_instrumentation.entry import SPANS_DROPPED, Entry, current_entry
+from hotspan_instrumentation.direct_span import SPAN_KEY, end_statement, is_direct, start_statement
+from hotspan_instrumentation.entry import SPANS_DROPPED, Entry, entry_of
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.keyed_hash import (
     PARAM_HASH,
@@ -78,6 +78,7 @@ class QuerySpan:
     """
 
     __slots__ = (
+        "_attributes",
         "_cursor",
         "_elapsed_ns",
         "_entry",
@@ -93,7 +94,7 @@ class QuerySpan:
         "arguments",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a call of the driver's is made of
         self,
         tracer: Any,  # noqa: ANN401 - a CursorTracer, which is untyped
         cursor: Any,  # noqa: ANN401 - any driver's
@@ -101,6 +102,7 @@ class QuerySpan:
         keywords: dict[str, Any],
         *,
         many: bool,
+        around: context.Context,
     ) -> None:
         self._is_open = False
         self._integration = integration = tracer._db_api_integration  # noqa: SLF001 - the only way
@@ -108,7 +110,7 @@ class QuerySpan:
         self._cursor = cursor
         statement = _statement(tracer, cursor, arguments, integration.database_system)
         self._operation = statement.operation
-        self._entry = entry = current_entry()
+        self._entry = entry = entry_in(around)
         repetition = _count(entry, statement)
         self._token = None
         self._span: trace.Span = trace.INVALID_SPAN
@@ -124,15 +126,15 @@ class QuerySpan:
             _add_django(attributes, cursor)
             if integration.capture_parameters and len(arguments) > 1:  # opted in by the user's code
                 attributes["db.statement.parameters"] = str(arguments[1])
-            around = context.get_current()
+            self._attributes = attributes
             self._span = start_statement(
                 integration._tracer,  # noqa: SLF001 - likewise
                 statement.operation or integration.database or integration.name,
                 attributes,
-                context=around,
+                around=around,
                 frame=frame,
             )
-            self._token = context.attach(trace.set_span_in_context(self._span, around))
+            self._token = context.attach(context.Context({**around, SPAN_KEY: self._span}))
         if arguments and tracer._commenter_enabled:  # noqa: SLF001 - likewise
             arguments = tracer._update_args_with_added_sql_comment(arguments, cursor)  # noqa: SLF001
         self.arguments = arguments
@@ -190,11 +192,12 @@ class QuerySpan:
     def _add_result(self, elapsed_ns: int, rows: int | None, error: BaseException | None) -> None:
         if self._entry is not None:
             self._entry.add_result(time_ms=elapsed_ns / _NS_PER_MS, rows=rows)
-        if not self._span.is_recording():
-            return
         if rows is not None:
-            self._span.set_attribute(RETURNED_ROWS, rows)
-        if isinstance(error, Exception):
+            if is_direct(self._span):
+                self._attributes[RETURNED_ROWS] = rows
+            elif self._span.is_recording():
+                self._span.set_attribute(RETURNED_ROWS, rows)
+        if error is not None and isinstance(error, Exception) and self._span.is_recording():
             set_error(self._span, error)
 
     def __del__(self) -> None:
@@ -238,6 +241,13 @@ def is_query(statement: str) -> bool:
 def database_attributes(integration: Any) -> dict[str, AttributeValue]:  # noqa: ANN401
     """Return a copy of what is the same for all statements of a connection."""
     return _template(integration)[0].copy()
+
+
+def entry_in(around: context.Context) -> Entry | None:
+    """Return the entry that is at work in a context, or None."""
+    span: Any = around.get(SPAN_KEY)
+    entry = entry_of(span)
+    return None if entry is None or entry.ended else entry
 
 
 _statements: dict[tuple[str, str, type], _Statement] = {}

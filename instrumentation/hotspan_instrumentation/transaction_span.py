@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.entry import current_entry
-from hotspan_instrumentation.processors import call_site_attributes, shared_finder
+from hotspan_instrumentation.processors import add_call_site, shared_finder
 from hotspan_instrumentation.query_span import ALIAS
 from hotspan_instrumentation.settings import current_settings
 
@@ -49,7 +49,7 @@ class TransactionSpan:
         attributes: Attributes = {ALIAS: alias}
         site = shared_finder().find(frame) if current_settings().call_site else None
         if site is not None:
-            attributes.update(call_site_attributes(site))
+            add_call_site(attributes, site)
         tracer = trace.get_tracer("hotspan_instrumentation")
         return cls(tracer.start_span("transaction", attributes=attributes, start_time=started_ns))
 

@@ -9,13 +9,20 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
+from opentelemetry import context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from hotspan_instrumentation.connect_span import connect_span
-from hotspan_instrumentation.fetches import close, keep_open, show_fetches
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.query_span import QuerySpan
 from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.traced_cursor import (
+    end,
+    is_many,
+    is_suppressed,
+    run_statement,
+    trace_cursors,
+)
 
 _start: Callable[..., QuerySpan | None] = guarded(QuerySpan)
 _end = guarded(QuerySpan.end)
@@ -26,9 +33,9 @@ def install(module: ModuleType) -> None:
     settings = current_settings()
     if settings.database:
         tracer = module.CursorTracer
-        tracer.traced_execution = _traced(tracer.traced_execution, tracer)
+        trace_cursors(module.TracedCursorProxy, tracer, tracer.traced_execution)
+        tracer.traced_execution = _traced(tracer.traced_execution)
         tracer.traced_execution_async = _traced_async(tracer.traced_execution_async)
-        show_fetches(module.TracedCursorProxy)
     if settings.transactions:
         integration = module.DatabaseApiIntegration
         integration.wrapped_connection = showing_connect(integration.wrapped_connection)
@@ -60,10 +67,8 @@ def showing_async_connect(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped_connection
 
 
-def _traced(original: Callable[..., Any], proxied: type) -> Callable[..., Any]:
-    """Wrap `traced_execution`; `proxied` is the class of tracers whose cursors are proxies."""
-
-    @functools.wraps(original)
+def _traced(stock: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(stock)
     def traced_execution(
         self: Any,  # noqa: ANN401 - upstream's
         cursor: Any,  # noqa: ANN401
@@ -71,28 +76,13 @@ def _traced(original: Callable[..., Any], proxied: type) -> Callable[..., Any]:
         *args: Any,  # noqa: ANN401
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        is_proxied = type(self) is proxied
-        if is_proxied:
-            close(self)  # what the cursor was used for before
-        if not is_instrumentation_enabled():
-            return query_method(*args, **kwargs)
-        query = _start(self, cursor, args, kwargs, many=_is_many(query_method))
-        if query is None:
-            return original(self, cursor, query_method, *args, **kwargs)
-        try:
-            result = query_method(*query.arguments, **kwargs)
-        except BaseException as error:
-            _end(query, error)
-            raise
-        if _end(query, fetches_are_seen=is_proxied):
-            keep_open(self, query)
-        return result
+        return run_statement(self, cursor, query_method, args, kwargs, stock=stock)
 
     return traced_execution
 
 
-def _traced_async(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
+def _traced_async(stock: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(stock)
     async def traced_execution_async(
         self: Any,  # noqa: ANN401 - upstream's
         cursor: Any,  # noqa: ANN401
@@ -100,24 +90,22 @@ def _traced_async(original: Callable[..., Any]) -> Callable[..., Any]:
         *args: Any,  # noqa: ANN401
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        if not is_instrumentation_enabled():
+        around = context.get_current()
+        if is_suppressed(around):
             return await query_method(*args, **kwargs)
-        query = _start(self, cursor, args, kwargs, many=_is_many(query_method))
+        many = is_many(query_method)
+        query = _start(self, cursor, args, kwargs, many=many, around=around)
         if query is None:
-            return await original(self, cursor, query_method, *args, **kwargs)
+            return await stock(self, cursor, query_method, *args, **kwargs)
         try:
             result = await query_method(*query.arguments, **kwargs)
         except BaseException as error:
-            _end(query, error)
+            end(query, error)
             raise
         _end(query)
         return result
 
     return traced_execution_async
-
-
-def _is_many(query_method: Callable[..., Any]) -> bool:
-    return getattr(query_method, "__name__", "") == "executemany"
 
 
 HOOKS: Final = (("opentelemetry.instrumentation.dbapi", install),)

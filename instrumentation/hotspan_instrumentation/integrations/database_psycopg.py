@@ -11,12 +11,13 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry import context
 
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.integrations.database import showing_async_connect, showing_connect
 from hotspan_instrumentation.server_cursor import ServerCursorSpan
 from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.traced_cursor import is_suppressed
 
 _TRACER_FIELD: Final = "_hotspan_cursor_tracer"
 
@@ -121,10 +122,11 @@ def _declare(
     kwargs: dict[str, Any],
 ) -> ServerCursorSpan | None:
     tracer = cursor.connection.__dict__.get(_TRACER_FIELD)
-    if tracer is None or not is_instrumentation_enabled():
+    around = context.get_current()
+    if tracer is None or is_suppressed(around):
         return None
     _close(cursor)  # it has been executed before
-    return ServerCursorSpan(tracer, cursor, args, kwargs, many=False)
+    return ServerCursorSpan(tracer, cursor, args, kwargs, many=False, around=around)
 
 
 @guarded

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
+from wrapt import BaseObjectProxy
+
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.query_span import DJANGO_CONNECTION_FIELD
 from hotspan_instrumentation.settings import current_settings
@@ -40,18 +42,15 @@ def install_transaction(module: ModuleType) -> None:
 
 
 def _noting_connection(original: Callable[..., Any]) -> Callable[..., Any]:
-    @guarded
-    def note(connection: Any, cursor: Any) -> None:  # noqa: ANN401 - any backend's
-        # MySQL's and Oracle's backends put a cursor of their own around the driver's.
-        inner = getattr(cursor, "cursor", cursor)
-        try:
-            setattr(inner, DJANGO_CONNECTION_FIELD, connection)
-        except (AttributeError, TypeError):
-            return  # a driver whose cursors take no attributes: its spans have no alias
-
     @functools.wraps(original)
     def prepare_cursor(self: Any, cursor: Any) -> Any:  # noqa: ANN401 - Django's own signature
-        note(self, cursor)
+        # MySQL's and Oracle's backends put a cursor of their own around the driver's, and
+        # OpenTelemetry a proxy, whose attributes are the driver's.
+        inner = cursor if isinstance(cursor, BaseObjectProxy) else getattr(cursor, "cursor", cursor)
+        try:
+            setattr(inner, DJANGO_CONNECTION_FIELD, self)
+        except Exception:  # noqa: BLE001 - a driver whose cursors take none: no alias then
+            return original(self, cursor)
         return original(self, cursor)
 
     return prepare_cursor

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
-from hotspan_instrumentation.guard import guarded
+from hotspan_instrumentation.guard import guarded, report_failure
 from hotspan_instrumentation.orm_query import Relation, note_relation, running_query
 from hotspan_instrumentation.settings import current_settings
 
@@ -63,16 +63,17 @@ def _noting_query(original: Callable[..., Any]) -> Callable[..., Any]:
 def _noting_relation(
     original: Callable[..., Any], relation_of: Callable[[Any, Any], Relation]
 ) -> Callable[..., Any]:
-    @guarded
-    def note(descriptor: Any, queryset: Any, instance: Any) -> None:  # noqa: ANN401
-        note_relation(queryset, relation_of(descriptor, instance))
+    name = f"{__name__}.{relation_of.__name__}"
 
     @functools.wraps(original)
     def get_queryset(self: Any, **hints: Any) -> Any:  # noqa: ANN401 - Django's own signature
         queryset = original(self, **hints)
         instance = hints.get("instance")  # absent when many instances prefetch together
         if instance is not None:
-            note(self, queryset, instance)
+            try:
+                note_relation(queryset, relation_of(self, instance))
+            except Exception:  # noqa: BLE001 - a guard without a call more
+                report_failure(name)
         return queryset
 
     return get_queryset
