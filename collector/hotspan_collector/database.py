@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Database", "Row", "time_text"]
+__all__ = ["Database", "Row", "exists", "time_text"]
 
 Row = dict[str, Any]
 
@@ -45,3 +45,8 @@ class Database(Protocol):
     def json_bytes(self, sql: str, parameters: Mapping[str, object] | None = None) -> bytes:
         """Run a query that ends in a FORMAT clause and return ClickHouse's own bytes."""
         ...
+
+
+def exists(database: Database, source: str, parameters: Mapping[str, object] | None = None) -> bool:
+    """Whether there are rows in `source`, which is what stands behind FROM."""
+    return bool(database.rows(f"SELECT 1 AS one FROM {source} LIMIT 1", parameters))  # noqa: S608 (SQL of rules)

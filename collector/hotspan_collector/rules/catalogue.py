@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from hotspan_collector.database import exists
 from hotspan_collector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from hotspan_collector.database import Database
 
 __all__ = ["COLUMNS", "Catalogue", "Rule", "RuleSetting", "load_catalogue", "parse_rule"]
 
@@ -90,7 +93,7 @@ class Rule:
     opens_at_once: bool
     critical_hits_per_hour: int
     when: str = ""
-    """What must be there for a structural rule to find anything: what stands behind FROM."""
+    """What must be there for the rule to find anything: what stands behind FROM."""
     open_after_hits: int = 0
     """Hits within a day that open a violation; 0: as many as for other rules."""
     summary: str
@@ -98,6 +101,10 @@ class Rule:
     settings: Mapping[str, RuleSetting]
     values: Mapping[str, object]
     sql: str
+
+    def applies(self, database: Database, parameters: Mapping[str, object]) -> bool:
+        """Whether there is anything in which the rule may find something."""
+        return not self.when or exists(database, self.when, parameters)
 
     def suggest(self, key: str, values: Mapping[str, str]) -> str:
         """Say what to change; `key` is what the rule's SQL chose."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from hotspan_collector.database import exists
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
 from hotspan_collector.rules.touched import Bounds, Touched
 from hotspan_collector.rules.violations import Violations
@@ -204,7 +205,7 @@ class Evaluator:
         spans = self._scalar("count_tick_spans", "spans")
         self._execute("first_hop")
         step = self._hop(0, spans=spans)
-        if self._exists(_SQL["nested"]):
+        if exists(self._database, _SQL["nested"]):
             self._database.execute(
                 _SQL["hop_out"].replace("{nested}", _SQL["nested"]), {"step": step}
             )
@@ -236,7 +237,7 @@ class Evaluator:
                 continue
             when = _WHEN.match(statement)
             try:
-                if when is None or self._exists(when[1]):
+                if when is None or exists(self._database, when[1]):
                     self._database.execute(statement)
             except (StoreRefusedError, StoreOverloadedError) as error:
                 _LOG.exception("rule_input_failed", block=name)
@@ -249,17 +250,13 @@ class Evaluator:
                 continue
             statement = _SQL["find"].replace("{rule_sql}", rule.sql)
             try:
-                if not rule.when or self._exists(rule.when, rule.values):
+                if rule.applies(self._database, rule.values):
                     self._database.execute(
                         statement, {"rule": rule.id, "about": rule.about, **rule.values}
                     )
             except (StoreRefusedError, StoreOverloadedError) as error:
                 _LOG.exception("rule_failed", rule=rule.id)
                 yield rule.id, str(error)
-
-    def _exists(self, source: str, values: Mapping[str, object] | None = None) -> bool:
-        """Whether there are rows; `source` is what stands behind FROM."""
-        return bool(self._database.rows(f"SELECT 1 AS one FROM {source} LIMIT 1", values))  # noqa: S608 (ours)
 
     def _empty(self) -> None:
         for name, statement in {**_SQL, **_INPUTS}.items():

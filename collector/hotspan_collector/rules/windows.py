@@ -88,7 +88,8 @@ class Windows:
         self._ran_at_ms[rule.id] = now_ms
         self._failed.pop(rule.id, None)
         try:
-            self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
+            if rule.applies(self._database, parameters):
+                self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
         except (StoreRefusedError, StoreOverloadedError) as error:
             _LOG.exception("rule_failed", rule=rule.id)
             self._failed[rule.id] = str(error)

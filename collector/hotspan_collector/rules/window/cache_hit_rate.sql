@@ -6,6 +6,7 @@ why = """
 A miss costs more than no cache: the round trip, the query behind it, and the write. Below one hit in
 two the cache is work without a return.
 """
+when = "entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND (mapContains(counters, 'hotspan.cache.hits') OR mapContains(counters, 'hotspan.cache.misses'))"
 needs = ["hotspan.cache.hits", "hotspan.cache.misses"]
 opens_at_once = true
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 Settings, menus, permissions, exchange rates: they change once a day and are read on every request.
 The database answers the same question thousands of times.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') GROUP BY service, namespace, environment HAVING sum(weight * arraySum(statements.count)) >= {min_entries:UInt32})"
 needs = ["hotspan.db.param_hash"]
 opens_at_once = true
 critical_hits_per_hour = 0

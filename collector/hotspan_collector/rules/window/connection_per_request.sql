@@ -6,6 +6,7 @@ why = """
 A connection costs a round trip or several, a login, and with PostgreSQL a process of its own. One a
 request is often more than the queries cost, and a peak of requests is a peak of connections.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND notEmpty(databases) GROUP BY service, namespace, environment HAVING count() >= {min_entries:UInt32})"
 needs = ["hotspan.db.connects"]
 about = "service"
 opens_at_once = true

@@ -6,6 +6,7 @@ why = """
 A single error is an accident, and has a trace. A rate is a defect: users and callers meet it every
 day, and retries hide it from everybody else.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND error GROUP BY service, namespace, environment, name HAVING count() >= 1)"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0

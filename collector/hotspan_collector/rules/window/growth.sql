@@ -6,6 +6,7 @@ why = """
 It is fast today. With ten times the customers it needs ten times the queries, and nobody will have
 changed a line.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND db_max_rows > 0 GROUP BY service, namespace, environment, name HAVING count() >= {min_entries:UInt32})"
 needs = ["db.response.returned_rows"]
 opens_at_once = true
 critical_hits_per_hour = 0

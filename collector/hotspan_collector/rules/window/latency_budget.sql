@@ -5,6 +5,7 @@ finds = "Routes, and tasks that have a target, whose p95, p99 or mean lies above
 why = """
 People wait for the slow answers, and the mean hides them: who opens twenty pages meets the p95 once.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') GROUP BY service, namespace, environment, name HAVING count() >= least({min_entries:UInt32}, {slow_min_entries:UInt32}))"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0

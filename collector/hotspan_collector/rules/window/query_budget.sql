@@ -6,6 +6,7 @@ why = """
 Each query is a round trip, whatever it asks. A page that needs forty of them is slow on the day the
 database is busy, even if none is an N+1.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') GROUP BY service, namespace, environment, name HAVING count() >= {min_entries:UInt32})"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0

@@ -5,6 +5,7 @@ finds = "Routes and tasks that need more queries, more time, or fail more often 
 why = """
 What a release makes worse is cheapest to find on the day it is released: the difference is one diff.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND version != '' GROUP BY service, namespace, environment HAVING uniqExact(version) > 1)"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0

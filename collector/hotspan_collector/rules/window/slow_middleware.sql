@@ -6,6 +6,7 @@ why = """
 A middleware runs for every request: what it takes is added to each page, and no view's author sees
 it.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND kind = 'web' GROUP BY service, namespace, environment HAVING count() >= {min_entries:UInt32})"
 needs = ["hotspan.middleware.<name>.self_ms"]
 about = "service"
 opens_at_once = true

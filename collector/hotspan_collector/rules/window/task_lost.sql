@@ -6,6 +6,7 @@ why = """
 Nobody is told: there is no exception, no retry and no result. The mail is not sent, and the row stays
 as it is for ever.
 """
+when = "publications WHERE published_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')"
 needs = ["hotspan.task.outcome"]
 about = "task"
 opens_at_once = true

@@ -6,6 +6,7 @@ why = """
 The queue is where an overload shows first: the mail of a minute ago is sent in an hour, and every
 task behind a slow one waits for it.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND kind = 'task' AND queue_wait_ms IS NOT NULL GROUP BY service, namespace, environment, name HAVING count() >= {min_entries:UInt32})"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0

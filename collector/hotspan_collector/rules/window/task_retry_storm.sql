@@ -6,6 +6,7 @@ why = """
 A retry is work for nothing that comes back. When the other side is down, retries without back-off
 keep it down, and the workers from everything else.
 """
+when = "entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND kind = 'task'"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0

@@ -6,6 +6,7 @@ why = """
 Reads are most of a site's traffic. A write in each of them takes a lock, goes to disk and to every
 replica, and makes the page fail when the database is read-only.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND kind = 'web' GROUP BY service, namespace, environment, name HAVING count() >= {min_entries:UInt32})"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0
