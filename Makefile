@@ -4,6 +4,7 @@ SHELL := /bin/bash
 UV := .tools/bin/uv
 RUN := .venv/bin
 SETUP := .venv/.setup
+BENCH := .bench/.setup
 # A test that hangs is shown where it hangs; slow ones bring a limit of their own.
 # Two at a time: tests mostly wait, for processes to start and for spans to settle.
 # In the order of the files: those with few but long tests must not come last, alone.
@@ -59,8 +60,16 @@ format: setup ## Format the code
 	@$(RUN)/ruff check --fix .
 	@$(RUN)/ruff format .
 
+# Not in .venv: ddtrace would be loaded into the tests.
+$(BENCH): $(UV) requirements/bench.txt pyproject.toml
+	@test -x .bench/bin/python || $(UV) venv --quiet --python python3 .bench
+	@echo "Installing what is measured beside hotspan into .bench"
+	@$(UV) pip sync --quiet --python .bench/bin/python --require-hashes requirements/bench.txt
+	@$(UV) pip install --quiet --python .bench/bin/python --no-deps --no-build-isolation -e .
+	@touch $(BENCH)
+
 .PHONY: bench
-bench: setup ## Measure, and write docs/performance.md
+bench: setup $(BENCH) ## Measure, and write docs/performance.md
 	@$(RUN)/python tests/benchmarks/run.py
 
 .PHONY: eval
@@ -81,10 +90,11 @@ lock: $(UV) ## Resolve the requirements anew, with hashes
 	@for extra in collector ui demo; do \
 		$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra $$extra -c requirements/dev.txt pyproject.toml -o requirements/$$extra.txt; \
 	done
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra demo -c requirements/dev.txt pyproject.toml requirements/bench.in -o requirements/bench.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements/dev.txt tests/environments/mysqlclient.in -o tests/environments/mysqlclient.txt
 	@grep '^opentelemetry' requirements/dev.txt | tr -d '\\' >.tools/opentelemetry.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c .tools/opentelemetry.txt pyproject.toml tests/environments/django42.in -o tests/environments/django42.txt
 
 .PHONY: clean
 clean: ## Remove what setup and the demo made
-	@rm -rf .venv .tools .demo docs/_build
+	@rm -rf .venv .bench .tools .demo docs/_build

@@ -1,10 +1,10 @@
 """What the instrumentation costs the demo shop's order list, a page of 212 statements.
 
-    .bench/bin/python tests/benchmarks/instrumentation_cost.py [--rounds 20] [--requests 5]
+    .bench/bin/python tests/benchmarks/instrumentation_cost.py [--rounds 30] [--requests 2]
 
-Plain Django, stock OpenTelemetry, hotspan, sentry-sdk and ddtrace, each in a process of its own that
-lives all the time, take turns of a few requests: what else the machine does meanwhile hits all of
-them alike. Each exports by its own way to a server that takes everything and does nothing with it.
+Plain Django, stock OpenTelemetry, hotspan, sentry-sdk and ddtrace, each in a process of its own
+that lives all the time, take turns of a few requests: what else the machine does meanwhile hits all
+of them alike. Each exports by its own way to a server that takes all and does nothing with it.
 A ratio is one of the same round; reported are the median of these and the middle half of them.
 """
 
@@ -32,14 +32,15 @@ Round = dict[str, dict[str, float]]
 def main() -> None:
     """Print what each variant costs, as JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--requests", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--requests", type=int, default=2)
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     results = measure(options.variants, rounds=options.rounds, requests=options.requests)
     if options.json:
-        json.dump(results, sys.stdout)
+        given = {"queries": QUERIES, "rounds": options.rounds, "requests": options.requests}
+        json.dump({**given, "variants": results}, sys.stdout)
         return
     for name, result in results.items():
         sys.stdout.write(f"{name:<8} " + "  ".join(f"{k} {v}" for k, v in result.items()) + "\n")
