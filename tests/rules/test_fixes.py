@@ -169,6 +169,30 @@ def test_the_old_side_of_a_roll_out_may_go_on(shop: Shop):
     assert shop.violation.status == "verified_fixed"
 
 
+def test_a_roll_back_is_proven_by_what_runs_after_it(shop: Shop):
+    """What the fixed release did before proves nothing; what it does when it is back does."""
+    shop.serve(HIT, version="1.0.0", ago_ms=900_000)
+    shop.serve(*[CLEAN] * 5, version="1.1.0", ago_ms=800_000)
+    back = shop.serve(HIT, version="1.0.0", ago_ms=100_000)
+    rolled_back = shop.violation
+    again = shop.look()
+    forth = shop.serve(*[CLEAN] * 5, version="1.1.0", ago_ms=90_000)
+
+    assert (back, again, forth) == (["opened"], [], ["fixed"])
+    assert (rolled_back.status, rolled_back.reason) == ("open", "rolled back to 1.0.0")
+
+
+def test_what_somebody_opens_again_is_proven_anew(shop: Shop):
+    """They know something that the entries so far did not show."""
+    shop.serve(HIT, version="1.0.0", ago_ms=9_000)
+    shop.serve(*[CLEAN] * 5, version="1.1.0", ago_ms=8_000)
+    say(shop, "reopen")
+    again = [*shop.look(), *shop.look()]
+    after = shop.serve(*[CLEAN] * 5, version="1.1.0", ago_ms=-1_000)
+
+    assert (again, after) == (["reopened"], ["fixed"])
+
+
 def test_what_comes_back_in_a_later_release_is_a_regression(shop: Shop):
     """The release is named; a further release can prove it fixed again."""
     shop.serve(HIT, version="1.0.0", ago_ms=9_000)

@@ -61,6 +61,11 @@ def act(known: ViolationRow, action: Action) -> tuple[ViolationRow, Change]:
         changed_by=action.by,
         ignoring=ignoring if status == "ignored" else None,
         claimed_at_ms=action.at_ms if status == "resolving" else None,
+        counts_since_ms=(
+            action.at_ms
+            if action.action == "reopen" and known.status in {"resolving", "verified_fixed"}
+            else known.counts_since_ms
+        ),
         proof=None,
         fixed_at_ms=None,
     )

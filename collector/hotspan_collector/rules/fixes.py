@@ -138,8 +138,9 @@ class Fixes:
         since_ms = now_ms
         for row in rows:
             sound_since = self._records[row.rule].sound_since
-            if row.claimed_at_ms is not None:
-                found[row.fingerprint] = self._runs_since_claim(row, sound_since=sound_since)
+            if row.claimed_at_ms is not None or row.counts_since_ms is not None:
+                versions = [each.version for each in newer.get(row.fingerprint, ())]
+                found[row.fingerprint] = self._runs_since(row, versions, sound_since=sound_since)
                 continue
             by_record[sound_since].append(row)
             since_ms = min(since_ms, newer[row.fingerprint][0].first_seen_ms)
@@ -157,9 +158,10 @@ class Fixes:
         self._due_at_ms = now_ms + rest_ms
         return found
 
-    def _runs_since_claim(self, row: ViolationRow, *, sound_since: int) -> Runs:
+    def _runs_since(self, row: ViolationRow, versions: Sequence[str], *, sound_since: int) -> Runs:
         parameters = {
-            "since_ms": row.claimed_at_ms,
+            "since_ms": max(row.claimed_at_ms or 0, row.counts_since_ms or 0),
+            "versions": list(versions),
             "sound_since": sound_since,
             "service": row.service,
             "namespace": row.namespace,
@@ -167,7 +169,7 @@ class Fixes:
             "entry_name": row.entry_name,
             "entry_kind": row.entry_kind,
         }
-        return _runs_from(self._database.rows(_SQL["entries_since_claim"], parameters)[0])
+        return _runs_from(self._database.rows(_SQL["entries_since"], parameters)[0])
 
     def _proof(
         self,

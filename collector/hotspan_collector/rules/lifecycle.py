@@ -142,6 +142,7 @@ def _carry_on(found: ViolationRow, known: ViolationRow | None) -> ViolationRow:
         changed_by=known.changed_by,
         reason=known.reason,
         claimed_at_ms=known.claimed_at_ms,
+        counts_since_ms=known.counts_since_ms,
         ignoring=known.ignoring,
         proof=known.proof,
         fixed_at_ms=known.fixed_at_ms,
@@ -201,7 +202,9 @@ def _after_fix(
         hit_again
         and row.last_seen_ms - max(fix_last_ran_ms, proof.since_ms) > policy.rollback_after_ms
     ):
-        return _open(row, now_ms=now_ms, reason=f"rolled back to {row.last_version}")
+        opened, change = _open(row, now_ms=now_ms, reason=f"rolled back to {row.last_version}")
+        opened = replace(opened, counts_since_ms=row.last_seen_ms)
+        return opened, replace(change, violation=opened)
     return row, None
 
 

@@ -83,6 +83,9 @@ class ViolationRow:
     changed_by: str = ""
     reason: str = ""
     claimed_at_ms: int | None = None
+    """When somebody said that it is fixed."""
+    counts_since_ms: int | None = None
+    """It was open after all: what ran before proves nothing."""
     ignoring: Ignoring | None = None
     proof: Proof | None = None
     fixed_at_ms: int | None = None

@@ -31,6 +31,7 @@ _TIMES = (
     "opened_at_ms",
     "changed_at_ms",
     "claimed_at_ms",
+    "counts_since_ms",
     "fixed_at_ms",
 )
 _FINGERPRINTS_A_QUERY = 500

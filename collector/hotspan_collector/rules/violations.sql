@@ -219,7 +219,8 @@ WHERE violation.entry_name = ''
     OR (violation.entry_name = routes.name AND violation.entry_kind = routes.kind)
 GROUP BY violation.fingerprint
 
--- name: entries_since_claim
+-- name: entries_since
+-- Of these releases, or of any.
 SELECT
     count() AS entries,
     sum(weight * db_queries) / greatest(1e-9, sum(weight)) AS queries,
@@ -232,6 +233,7 @@ WHERE deleted = 0
     AND service = {service:String}
     AND namespace = {namespace:String}
     AND environment = {environment:String}
+    AND (empty({versions:Array(String)}) OR version IN {versions:Array(String)})
     AND ({entry_name:String} = '' OR (name = {entry_name:String} AND kind = {entry_kind:String}))
 
 -- name: pending_actions

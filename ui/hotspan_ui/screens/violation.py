@@ -55,7 +55,7 @@ def _what(violation: ViolationDetail) -> None:
             st.badge(f"{text.escaped(violation.confidence)} confidence", color="gray")
             if violation.status != "open":
                 st.badge(
-                    lifecycle.status_label(text.escaped(violation.status)),
+                    text.escaped(lifecycle.status_label(violation.status)),
                     color=lifecycle.BADGES.get(violation.status, "gray"),
                 )
             elif violation.quiet:
