@@ -30,8 +30,9 @@ NO_TIMEOUT: Final = -1.0
 _NS_PER_MS: Final = 1e6
 
 _HTTP: Final = ("http.request.method", "http.method")
+_RPC: Final = "rpc.system"  # of botocore, which has HTTP's own spans suppressed
 # What the spans of calls have when they start; those of databases have nothing yet.
-_CALLS: Final = (*_HTTP, "rpc.system", "network.protocol.name")
+_CALLS: Final = (*_HTTP, _RPC, "network.protocol.name")
 
 # The signal whose receivers are at work.
 active_signal: contextvars.ContextVar[str | None] = contextvars.ContextVar(
@@ -92,9 +93,9 @@ def note_call(*, timeout_s: float | None, retries: int = 0) -> None:
     if not isinstance(span, ReadableSpan) or span.kind is not SpanKind.CLIENT:
         return
     attributes = span.attributes or {}
-    if not any(name in attributes for name in _HTTP):
+    if not any(name in attributes for name in (*_HTTP, _RPC)):
         return
-    span.set_attribute(TIMEOUT_S, NO_TIMEOUT if timeout_s is None else timeout_s)
+    span.set_attribute(TIMEOUT_S, NO_TIMEOUT if timeout_s is None else float(timeout_s))
     if retries:
         span.set_attribute(RETRY, retries)
 

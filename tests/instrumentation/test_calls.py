@@ -71,6 +71,35 @@ def test_asynchronous_calls(get):
     assert _timeouts(calls) == [6.0]
 
 
+def test_calls_by_aiohttp(get, shared_sink):
+    """aiohttp's calls have the timeout of the session or of the request, and no secrets."""
+    shared_sink.requests.clear()
+    calls, _ = get("by_aiohttp")
+    exported = b"".join(request.SerializeToString() for request in shared_sink.requests)
+
+    assert _timeouts(calls) == [300.0, -1.0, -1.0, 6.0, 8.0, 8.0]
+    assert {attributes(span)["code.function.name"] for span in calls} == {"books.calls.by_aiohttp"}
+    assert b"SECRET123" not in exported
+    assert b"hunter2" not in exported
+
+
+def test_calls_by_botocore(get, shared_sink):
+    """A call of botocore is one span, with what was configured of the HTTP below it."""
+    shared_sink.requests.clear()
+    (call,), _ = get("by_botocore")
+    exported = b"".join(request.SerializeToString() for request in shared_sink.requests)
+
+    assert call.name == "DynamoDB.GetItem"
+    assert starting_with(call, "hotspan.client.") == {
+        "hotspan.client.timeout_s": 3.0,
+        "hotspan.client.in_signal": False,
+        "hotspan.client.in_transaction": False,
+    }
+    assert attributes(call)["code.function.name"] == "books.calls.by_botocore"
+    assert b"SECRET123" not in exported
+    assert b"hunter2" not in exported
+
+
 def test_retries(get, carrier):
     """A call that was tried again below the caller's line says how often."""
     carrier.status = 503

@@ -4,9 +4,12 @@ import contextlib
 import time
 import urllib.request
 
+import aiohttp
+import botocore.session
 import httpx
 import requests
 import urllib3
+from botocore.config import Config
 from django.conf import settings
 from django.core import mail
 from django.db import transaction
@@ -95,10 +98,36 @@ def letter(request):
     return HttpResponse()
 
 
+async def by_aiohttp(request):
+    async with aiohttp.ClientSession() as session:
+        await session.post(URL, data=b"")
+        await session.post(URL, data=b"", timeout=aiohttp.ClientTimeout(total=None))
+        await session.post(URL, data=b"", timeout=None)
+        await session.post(URL, data=b"", timeout=aiohttp.ClientTimeout(total=9, sock_read=6))
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8)) as session:
+        await session.post(SECRETS, data=b"body=SECRET123", headers={"X-Token": "SECRET123"})
+        with contextlib.suppress(aiohttp.ClientError):
+            await session.post(NOBODY)
+    return HttpResponse()
+
+
+def by_botocore(request):
+    client = botocore.session.Session().create_client(
+        "dynamodb",
+        region_name="eu-west-1",
+        endpoint_url=settings.CARRIER_URL,
+        aws_access_key_id="SECRET123",
+        aws_secret_access_key="hunter2",
+        config=Config(read_timeout=3, retries={"max_attempts": 0}),
+    )
+    client.get_item(TableName="parcels", Key={"name": {"S": "SECRET123"}})
+    return HttpResponse()
+
+
 urlpatterns = [
     path(f"{view.__name__}/", view)
     for view in (
         *(patient, impatient, asynchronous, retried, in_transaction, in_signal),
-        *(secrets, letter),
+        *(secrets, letter, by_aiohttp, by_botocore),
     )
 ]
