@@ -5,8 +5,11 @@ A test fails when the page is not what this would write.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from hotspan_collector.settings import Settings
 
@@ -38,10 +41,14 @@ def table() -> str:
 
 def _default(field: FieldInfo) -> str:
     match field.get_default(call_default_factory=True):
-        case None | "" | () | {}:
+        case None | "" | () | {} | SecretStr():
             return ""
         case Path() as path:
             return f"`~/{path.relative_to(Path.home())}`"  # of whoever runs it
+        case bool(value):
+            return f"`{str(value).lower()}`"
+        case tuple(values):
+            return f"`{json.dumps(values)}`"
         case float(number):
             return f"`{number:g}`"
         case value:

@@ -166,6 +166,46 @@ class Settings(BaseSettings):
         description="Memory that one insert may use in ClickHouse, in bytes.",
     )
 
+    redact_sql: bool = Field(
+        default=True,
+        description="Mask the literals in statements before they are stored, and drop their "
+        "comments; a keyed hash stays, so that two statements can be told apart.",
+    )
+    redact_errors: bool = Field(
+        default=True,
+        description="Mask the values that databases repeat in the texts of errors (status "
+        "messages, exception messages and stack traces).",
+    )
+    redact_urls: bool = Field(
+        default=True,
+        description="Take user and password out of URLs, and mask the values of their queries.",
+    )
+    redact_attributes: tuple[str, ...] = Field(
+        default=(
+            "*password*",
+            "*passwd*",
+            "*secret*",
+            "*api_key*",
+            "*apikey*",
+            "*api-key*",
+            "*access_token*",
+            "*refresh_token*",
+            "*authorization*",
+            "*cookie*",
+            "db.query.parameter.*",
+            "db.operation.parameter.*",
+            "db.statement.parameters",
+            "process.command_args",
+            "process.command_line",
+        ),
+        description="Attributes of spans, resources, events and links whose values are replaced "
+        "by `[redacted]`: names with `*` for any text. Replaces the default list.",
+    )
+    redact_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key of the hashes that stand in for what was masked; the same for all "
+        "collectors of a store. Empty: one is made once, in `data_dir`.",
+    )
     spool_dir: Path | None = Field(
         default=None,
         description="Where batches wait while the store is down; put it on a volume of its own. "

@@ -55,7 +55,7 @@ DIALECTS = {
             "url.path": "/a/",
             "url.query": "b=1",
         },
-        {"http_method": "GET", "http_status": 200, "http_route": "a/", "url": "/a/?b=1"},
+        {"http_method": "GET", "http_status": 200, "http_route": "a/", "url": "/a/?b=?"},
     ),
     "call": (
         {"http.method": "POST", "http.status_code": 503, "http.url": "https://api.example/v1?q=1"},
@@ -68,7 +68,7 @@ DIALECTS = {
         {
             "http_method": "POST",
             "http_status": 503,
-            "url": "https://api.example/v1?q=1",
+            "url": "https://api.example/v1?q=?",
             "peer": "api.example",
         },
     ),
@@ -130,7 +130,7 @@ def test_both_dialects_end_in_the_same_columns(store, what, dialect):
 
     (row,) = store.rows(COLUMNS)
 
-    assert row == {**NOTHING, **columns}
+    assert {**row, "url": row["url"].partition("#redacted-")[0]} == {**NOTHING, **columns}
 
 
 @pytest.mark.parametrize("name", ["deployment.environment", "deployment.environment.name"])

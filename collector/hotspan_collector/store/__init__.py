@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hotspan_collector.errors import ConfigurationError
 from hotspan_collector.store.embedded import EmbeddedStore
 from hotspan_collector.store.migrate import migrate, set_retention, sync_to_disk
+from hotspan_collector.store.redaction import Redaction
 from hotspan_collector.store.server import ServerStore
 from hotspan_collector.store.spans_insert import SpanBounds
 
@@ -38,10 +41,21 @@ def open_store(settings: Settings) -> SpanStore:
         "max_memory_usage": settings.max_insert_memory_bytes,
         "async_insert": 0,
     }
+    redaction = Redaction(
+        sql=settings.redact_sql,
+        errors=settings.redact_errors,
+        urls=settings.redact_urls,
+        attributes=settings.redact_attributes,
+        key=_redaction_key(settings),
+    )
     store: SpanStore
     if scheme == "chdb":
         store = EmbeddedStore(
-            Path("/" + rest.lstrip("/")), bounds=bounds, settings=queries, insert_settings=inserts
+            Path("/" + rest.lstrip("/")),
+            bounds=bounds,
+            settings=queries,
+            insert_settings=inserts,
+            redaction=redaction,
         )
     elif scheme in {"http", "https"}:
         store = ServerStore(
@@ -50,6 +64,7 @@ def open_store(settings: Settings) -> SpanStore:
             settings=queries,
             insert_settings=inserts,
             timeout_s=settings.query_timeout_s + 5,
+            redaction=redaction,
         )
     else:
         raise ConfigurationError(
@@ -61,3 +76,23 @@ def open_store(settings: Settings) -> SpanStore:
     if scheme == "chdb":
         sync_to_disk(store)
     return store
+
+
+def _redaction_key(settings: Settings) -> str:
+    """Return the key of the hashes in masked texts: a setting, or one made once."""
+    given = settings.redact_key.get_secret_value()
+    if given:
+        return given
+    path = settings.data_dir.expanduser().absolute() / "redaction.key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("utf-8")
+    except OSError:
+        # Nowhere to keep one: equal texts have equal hashes until the next start.
+        return secrets.token_hex()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        key = secrets.token_hex()
+        file.write(key)
+    return key

@@ -12,6 +12,7 @@ import clickhouse_connect
 
 from hotspan_collector.errors import DataDirectoryInUseError, StoreRefusedError
 from hotspan_collector.store.clickhouse import ENGINE_SETTINGS, ClickHouse, translate_error
+from hotspan_collector.store.redaction import NO_REDACTION
 from hotspan_collector.store.spans_insert import (
     EMBEDDED_FORMAT,
     SpanBounds,
@@ -22,6 +23,8 @@ from hotspan_collector.store.spans_insert import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from hotspan_collector.store.redaction import Redaction
 
 __all__ = ["DATABASE", "EmbeddedStore"]
 
@@ -35,6 +38,9 @@ _ENGINE_OPTIONS = {
 }
 
 
+_PLACE = "{place}"
+
+
 class EmbeddedStore(ClickHouse):
     """A `SpanStore` in a directory, for one machine and no server."""
 
@@ -45,6 +51,7 @@ class EmbeddedStore(ClickHouse):
         bounds: SpanBounds,
         settings: Mapping[str, object],
         insert_settings: Mapping[str, object],
+        redaction: Redaction = NO_REDACTION,
     ) -> None:
         """Open the directory, creating it when there is none.
 
@@ -54,6 +61,7 @@ class EmbeddedStore(ClickHouse):
             bounds: which spans are valid.
             settings: ClickHouse settings of queries.
             insert_settings: ClickHouse settings of span inserts.
+            redaction: what is taken out of spans before they are stored.
 
         Raises:
             DataDirectoryInUseError: another process owns the directory.
@@ -64,7 +72,10 @@ class EmbeddedStore(ClickHouse):
         self._bounds = bounds
         self._settings = {**ENGINE_SETTINGS, **settings}
         self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
-        self._structure = request_structure()
+        # The place of the bytes is the only thing that differs between two inserts.
+        self._insert = insert_statement(
+            f"file('{_PLACE}', 'ProtobufSingle', $$ {request_structure()} $$)", redaction
+        )
         self._inserters = threading.local()
         self._connections: list[Any] = []
         super().__init__(connect=self._new_client)
@@ -87,11 +98,7 @@ class EmbeddedStore(ClickHouse):
         try:
             with os.fdopen(os.dup(descriptor), "wb") as memory:
                 memory.write(body)
-            source = (
-                f"file('/proc/{os.getpid()}/fd/{descriptor}', 'ProtobufSingle', "
-                f"$$ {self._structure} $$)"
-            )
-            statement = insert_statement(source)
+            statement = self._insert.replace(_PLACE, f"/proc/{os.getpid()}/fd/{descriptor}")
             result = self._inserter().query(
                 f"{statement}\nSETTINGS insert_deduplication_token = '{token}'",
                 params=self._bounds.parameters(),

@@ -1,6 +1,7 @@
 -- name: insert_spans
 -- From OTLP requests to rows. The WHERE at the end is what makes a
--- span valid (mirrored in ingest/validity.py, which names the reason).
+-- span valid (mirrored in ingest/validity.py, which names the reason). What stands in braces is
+-- redaction, from redaction.sql.
 INSERT INTO spans
 (
     start_time, duration_ns, trace_id, span_id, parent_span_id, entry_span_id, trace_state, flags,
@@ -23,8 +24,8 @@ WITH
     resources AS
     (
         SELECT
-            CAST(arrayMap(a -> (a.key, text_of(a.value)), r.resource.attributes), 'Map(LowCardinality(String), String)') AS resource,
-            arrayMap(a -> toUInt8(type_of(a.value)), r.resource.attributes) AS resource_types,
+            mapApply((k, v) -> (k, if(match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), r.resource.attributes), 'Map(LowCardinality(String), String)')) AS resource,
+            arrayMap(a -> toUInt8(if(match(a.key, {denied}), 1, type_of(a.value))), r.resource.attributes) AS resource_types,
             r.scope_spans AS scope_spans
         FROM {source}
         ARRAY JOIN resource_spans AS r
@@ -51,9 +52,9 @@ WITH
             s.start_time_unix_nano AS start_ns,
             s.end_time_unix_nano AS end_ns,
             s.status.code AS span_status_code,
-            s.status.message AS span_status_message,
-            CAST(arrayMap(a -> (a.key, text_of(a.value)), s.attributes), 'Map(LowCardinality(String), String)') AS attributes,
-            arrayMap(a -> toUInt8(type_of(a.value)), s.attributes) AS span_attribute_types,
+            {status_error} AS span_status_message,
+            CAST(arrayMap(a -> (a.key, text_of(a.value)), s.attributes), 'Map(LowCardinality(String), String)') AS sent,
+            arrayMap(a -> toUInt8(type_of(a.value)), s.attributes) AS sent_types,
             s.dropped_attributes_count AS span_dropped_attributes,
             s.events AS span_events,
             s.dropped_events_count AS span_dropped_events,
@@ -71,14 +72,27 @@ WITH
             AND s.end_time_unix_nano + {reversed_tolerance_ns:UInt64} >= s.start_time_unix_nano
             AND s.end_time_unix_nano <= {newest_ns:UInt64}
     ),
+    redacted AS
+    (
+        SELECT
+            *,
+            mapApply((k, v) -> (k, multiIf(
+                k IN ('db.query.text', 'db.statement'), if(sent['db.system.name'] IN ('mysql', 'mariadb') OR sent['db.system'] IN ('mysql', 'mariadb'), {quoting_sql}, {sql}),
+                k IN ('url.full', 'url.original', 'url.query', 'http.url', 'http.target', 'http.referer', 'db.connection_string'), {url},
+                match(k, {denied}), '[redacted]',
+                v)), sent) AS attributes,
+            arrayMap((k, type) -> if(match(k, {denied}), 1, type), mapKeys(sent), sent_types) AS span_attribute_types,
+            arrayMap(e -> (e.time_unix_nano, e.name, mapApply((k, v) -> (k, multiIf(k IN ('exception.message', 'exception.stacktrace'), {error}, match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)')), arrayMap(a -> toUInt8(if(match(a.key, {denied}), 1, type_of(a.value))), e.attributes)), span_events) AS events
+        FROM valid
+    ),
     mapped AS
     (
         SELECT
             *,
-            CAST(arrayMap(a -> (a.key, ifNull(a.value.string_value, '')), arrayFirst(e -> e.name = 'exception', span_events).attributes), 'Map(String, String)') AS exception_attributes,
+            arrayFirst(e -> e.2 = 'exception', events).3 AS exception_attributes,
             if(attributes['db.query.text'] != '', attributes['db.query.text'], attributes['db.statement']) AS statement,
             if(attributes['url.full'] != '', attributes['url.full'], attributes['http.url']) AS full_url
-        FROM valid
+        FROM redacted
     )
 SELECT
     fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC') AS start_time,
@@ -98,9 +112,9 @@ SELECT
     attributes,
     span_attribute_types AS attribute_types,
     span_dropped_attributes AS dropped_attributes,
-    arrayMap(e -> (e.time_unix_nano, e.name, CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), e.attributes)), span_events) AS events,
+    events,
     span_dropped_events AS dropped_events,
-    arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, CAST(arrayMap(a -> (a.key, text_of(a.value)), l.attributes), 'Map(String, String)'), arrayMap(a -> toUInt8(type_of(a.value)), l.attributes)), span_links) AS links,
+    arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, mapApply((k, v) -> (k, if(match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), l.attributes), 'Map(String, String)')), arrayMap(a -> toUInt8(if(match(a.key, {denied}), 1, type_of(a.value))), l.attributes)), span_links) AS links,
     span_dropped_links AS dropped_links,
     if(attributes['db.system.name'] != '', attributes['db.system.name'], attributes['db.system']) AS db_system,
     statement AS db_statement,

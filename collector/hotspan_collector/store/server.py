@@ -13,6 +13,7 @@ from hotspan_collector.errors import (
     StoreTooOldError,
 )
 from hotspan_collector.store.clickhouse import ENGINE_SETTINGS, ClickHouse, translate_error
+from hotspan_collector.store.redaction import NO_REDACTION
 from hotspan_collector.store.spans_insert import (
     SERVER_FORMAT,
     SpanBounds,
@@ -23,6 +24,8 @@ from hotspan_collector.store.spans_insert import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hotspan_collector.store.redaction import Redaction
+
 __all__ = ["MINIMUM_VERSION", "ServerStore"]
 
 MINIMUM_VERSION = (25, 8)
@@ -31,7 +34,7 @@ MINIMUM_VERSION = (25, 8)
 class ServerStore(ClickHouse):
     """A `SpanStore` in a ClickHouse server."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (options)
         self,
         dsn: str,
         *,
@@ -39,6 +42,7 @@ class ServerStore(ClickHouse):
         settings: Mapping[str, object],
         insert_settings: Mapping[str, object],
         timeout_s: float,
+        redaction: Redaction = NO_REDACTION,
     ) -> None:
         """Connect, and create the database when there is none.
 
@@ -48,6 +52,7 @@ class ServerStore(ClickHouse):
             settings: ClickHouse settings of queries.
             insert_settings: ClickHouse settings of span inserts.
             timeout_s: longest time to wait for an answer, in seconds.
+            redaction: what is taken out of spans before they are stored.
 
         Raises:
             ConfigurationError: the address cannot be used.
@@ -75,7 +80,7 @@ class ServerStore(ClickHouse):
         self._settings = {**ENGINE_SETTINGS, **settings}
         self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **SERVER_FORMAT}
         source = f"input($$ {request_structure()} $$)"
-        self._insert = f"{insert_statement(source)}\nFORMAT ProtobufSingle"
+        self._insert = f"{insert_statement(source, redaction)}\nFORMAT ProtobufSingle"
         super().__init__(connect=self._new_client)
         self._prepare()
 

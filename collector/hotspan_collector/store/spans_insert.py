@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from hotspan_collector.sql import load_blocks
+
+if TYPE_CHECKING:
+    from hotspan_collector.store.redaction import Redaction
 
 __all__ = [
     "EMBEDDED_FORMAT",
@@ -47,11 +51,12 @@ def request_structure() -> str:
     return text.replace("{key_values}", f"Array(Tuple(key String, value {_ANY_VALUE}))").strip()
 
 
-def insert_statement(source: str) -> str:
+def insert_statement(source: str, redaction: Redaction) -> str:
     """Return the statement that stores what `source`, a table function, decodes."""
-    return load_blocks(__package__ or "", "insert_spans.sql")["insert_spans"].replace(
-        "{source}", source
-    )
+    statement = load_blocks(__package__ or "", "insert_spans.sql")["insert_spans"]
+    for place, expression in {"{source}": source, **redaction.expressions()}.items():
+        statement = statement.replace(place, expression)
+    return statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
