@@ -17,6 +17,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import EntryPoint
 
 from hotspan_instrumentation.defaults import apply_defaults
+from hotspan_instrumentation.gevent_patch import patch_if_asked_for
+from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.installation import install, is_installed
 from hotspan_instrumentation.process_resource import resource_attributes
 from hotspan_instrumentation.processors import ExportProcessor
@@ -29,6 +31,7 @@ class HotspanDistro(BaseDistro):  # type: ignore[misc]  # upstream is untyped
 
     def _configure(self, **kwargs: object) -> None:
         del kwargs
+        guarded(patch_if_asked_for)()
         apply_defaults(os.environ)
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:  # noqa: ANN401

@@ -7,6 +7,7 @@ from functools import cache
 
 import wrapt
 
+from hotspan_instrumentation import gevent_patch
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.integrations import (
     asgiref,
@@ -50,6 +51,7 @@ _INTEGRATIONS = (
     django_sqlite,
     http_clients_aiohttp,
     http_clients_httpx,
+    gevent_patch,
     http_clients_urllib,
     http_clients_urllib3,
     smtp,
