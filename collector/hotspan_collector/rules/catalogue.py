@@ -1,119 +1,39 @@
 """The catalogue of rules: one file a rule, SQL with its metadata in front.
 
-A rule file begins with a comment that holds TOML, and goes on with a SELECT over `rule_spans` and
-`rule_entries` (evaluate.sql says what is in them). The SELECT returns the columns of `COLUMNS`.
-Settings reach it as parameters, `{name:Type}`. Adding a rule is adding a file.
+A rule file begins with a comment that holds TOML, and goes on with a SELECT: a structural rule's
+over `rule_spans` and `rule_entries`, a window rule's over `current_entries`. The SELECT returns the
+columns of `COLUMNS`. Settings reach it as parameters, `{name:Type}`. Adding a rule is adding a
+file: here, in a folder of one's own, or in a package with the entry point `hotspan.rules`.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
-from hotspan_collector.database import exists
 from hotspan_collector.errors import ConfigurationError
+from hotspan_collector.rules.rule import COLUMNS, Kind, Rule, RuleSetting
+from hotspan_collector.rules.rule_file import parse_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
-    from hotspan_collector.database import Database
+__all__ = [
+    "COLUMNS",
+    "ENTRY_POINT",
+    "Catalogue",
+    "Rule",
+    "RuleSetting",
+    "load_catalogue",
+    "parse_rule",
+]
 
-__all__ = ["COLUMNS", "Catalogue", "Rule", "RuleSetting", "load_catalogue", "parse_rule"]
-
-COLUMNS = (
-    "trace_id",
-    "entry_span_id",
-    "identity",
-    "severity",
-    "confidence",
-    "count",
-    "wasted_ns",
-    "statement",
-    "details",
-    "missing",
-    "span_ids",
-    "suggestion",
-    "code_file",
-    "code_line",
-    "code_function",
-)
-
-Kind = Literal["structural", "window"]
-"""Structural rules look at one entry at a time, rules over windows at many."""
-
-_FILE = re.compile(r"\A/\*\s*(?P<metadata>.*?)\*/\s*(?P<sql>.*?);?\s*\Z", re.DOTALL)
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "UInt32": (int,),
-    "UInt64": (int,),
-    "Float64": (int, float),
-    "String": (str,),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSetting:
-    """A value of a rule that its users may change."""
-
-    name: str
-    type: str
-    default: Any
-    unit: str
-    reason: str
-
-    def check(self, rule: str, value: object) -> object:
-        """Return `value` when it fits.
-
-        Raises:
-            ConfigurationError: it has another type, or is negative.
-
-        """
-        fits = isinstance(value, _TYPES[self.type]) and not isinstance(value, bool)
-        if not fits or (isinstance(value, int | float) and value < 0):
-            raise ConfigurationError(
-                f"[rules.{rule}] {self.name} = {value!r}: expected {self.type} ({self.unit}), "
-                f"for example {self.default!r}."
-            )
-        return value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """Detects one kind of problem."""
-
-    id: str
-    kind: Kind
-    about: Literal["entry", "service", "task"]
-    title: str
-    finds: str
-    why: str
-    needs: tuple[str, ...]
-    opens_at_once: bool
-    critical_hits_per_hour: int
-    when: str = ""
-    """What must be there for the rule to find anything: what stands behind FROM."""
-    open_after_hits: int = 0
-    """Hits within a day that open a violation; 0: as many as for other rules."""
-    summary: str
-    suggestions: Mapping[str, str]
-    settings: Mapping[str, RuleSetting]
-    values: Mapping[str, object]
-    sql: str
-
-    def applies(self, database: Database, parameters: Mapping[str, object]) -> bool:
-        """Whether there is anything in which the rule may find something."""
-        return not self.when or exists(database, self.when, parameters)
-
-    def suggest(self, key: str, values: Mapping[str, str]) -> str:
-        """Say what to change; `key` is what the rule's SQL chose."""
-        return _fill(self.suggestions[key], values)
-
-    def summarise(self, count: int, wasted_ms: float, values: Mapping[str, str]) -> str:
-        """Say in one line what happened, with its numbers."""
-        numbers = {"count": str(count), "wasted": _duration(wasted_ms)}
-        return _fill(self.summary, {**values, **numbers})
+ENTRY_POINT = "hotspan.rules"
+"""Packages name modules under it, beside which rule files stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,97 +41,116 @@ class Catalogue:
     """The rules that run, by id."""
 
     rules: Mapping[str, Rule]
+    problems: tuple[str, ...] = field(default=())
+    """What is wrong with files that could not be read; their rules run as they were, or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RuleFile:
+    name: str
+    kind: Kind
+    text: str
+    origin: str = ""
+
+    @property
+    def rule_id(self) -> str:
+        return self.name.removesuffix(".sql")
 
 
 def load_catalogue(
-    *, values: Mapping[str, Mapping[str, object]] | None = None, disabled: Iterable[str] = ()
+    *,
+    values: Mapping[str, Mapping[str, object]] | None = None,
+    disabled: Iterable[str] = (),
+    folder: Path | None = None,
+    known: Catalogue | None = None,
 ) -> Catalogue:
-    """Read the rules that come with hotspan.
+    """Read the rules that come with hotspan, those of installed packages, and those of a folder.
 
     Args:
         values: settings that differ from the defaults, by rule id.
         disabled: ids of rules to leave out.
+        folder: holds rule files of the user's own.
+        known: what runs now. With it a file that is wrong is no error: its rule stays as it was.
 
     Raises:
-        ConfigurationError: a rule or setting named does not exist, or a value does not fit.
+        ConfigurationError: a rule or setting named does not exist, a value does not fit, or a file
+            is not a rule.
 
     """
     given = dict(values or {})
-    rules = {
-        rule.id: rule
-        for kind, name, text in _rule_files()
-        for rule in [
-            parse_rule(
-                text, source=name, kind=kind, values=given.pop(name.removesuffix(".sql"), {})
-            )
-        ]
-    }
+    rules: dict[str, Rule] = {}
+    problems: list[str] = []
+    for file in (*_shipped(), *_of_packages(), *_of_folder(folder)):
+        try:
+            rule = _read(file, values=given.pop(file.rule_id, {}), others=rules)
+        except ConfigurationError as error:
+            if known is None:
+                raise
+            problems.append(str(error))
+            former = known.rules.get(file.rule_id)
+            if former is None or former.origin != file.origin:
+                continue
+            rule = former
+        rules[rule.id] = rule
     unknown = sorted({*given, *disabled} - rules.keys())
-    if unknown:
+    if unknown and known is None:
         raise ConfigurationError(
             f"There is no rule {', '.join(unknown)}. There are: {', '.join(rules)}."
         )
-    return Catalogue({key: rule for key, rule in rules.items() if key not in set(disabled)})
+    running = {key: rule for key, rule in rules.items() if key not in set(disabled)}
+    return Catalogue(running, tuple(problems))
 
 
-def _rule_files() -> Iterator[tuple[Kind, str, str]]:
+def _read(file: _RuleFile, *, values: Mapping[str, object], others: Mapping[str, Rule]) -> Rule:
+    source = file.origin or file.name
+    rule = parse_rule(file.text, source=source, kind=file.kind, values=values, origin=file.origin)
+    if rule.id != file.rule_id:
+        raise ConfigurationError(f"{source}:1: its id is {rule.id}; name the file {rule.id}.sql.")
+    missing = [name for name in COLUMNS if not re.search(rf"\b{name}\b|\*", rule.sql)]
+    if missing:
+        raise ConfigurationError(f"{source}:1: its SELECT returns no {', '.join(missing)}.")
+    if rule.id in others:
+        other = others[rule.id].origin or "hotspan itself"
+        raise ConfigurationError(
+            f"{source}:1: there is a rule {rule.id} already, of {other}; choose another id."
+        )
+    return rule
+
+
+def _shipped() -> Iterator[_RuleFile]:
     for kind in get_args(Kind):
         folder = files(__package__).joinpath(kind)
         for item in sorted(folder.iterdir(), key=lambda item: item.name):
             if item.name.endswith(".sql"):
-                yield kind, item.name, item.read_text("utf-8")
+                yield _RuleFile(name=item.name, kind=kind, text=item.read_text("utf-8"))
 
 
-def parse_rule(
-    text: str, *, source: str, values: Mapping[str, object], kind: Kind = "structural"
-) -> Rule:
-    """Read one rule file.
-
-    Raises:
-        ConfigurationError: the file is not a rule, or a value does not fit.
-
-    """
-    match = _FILE.match(text)
-    if match is None:
-        raise ConfigurationError(f"{source} does not begin with a comment that holds TOML.")
-    try:
-        metadata = tomllib.loads(match["metadata"])
-        settings = {
-            name: RuleSetting(name=name, **setting)
-            for name, setting in metadata.pop("settings", {}).items()
-        }
-        unknown = sorted(values.keys() - settings.keys())
-        if unknown:
+def _of_packages() -> Iterator[_RuleFile]:
+    for each in sorted(entry_points(group=ENTRY_POINT), key=lambda each: each.name):
+        try:
+            items = sorted(files(each.module).iterdir(), key=lambda item: item.name)
+        except (ImportError, OSError) as error:
             raise ConfigurationError(
-                f"[rules.{metadata['id']}] has no setting {', '.join(unknown)}. "
-                f"It has: {', '.join(settings)}."
-            )
-        return Rule(
-            **{"about": "entry", **metadata, "needs": tuple(metadata["needs"])},
-            kind=kind,
-            settings=settings,
-            values={
-                name: setting.check(metadata["id"], values.get(name, setting.default))
-                for name, setting in settings.items()
-            },
-            sql=match["sql"],
+                f"The entry point {each.name} of {ENTRY_POINT} names {each.module}, which cannot "
+                f"be read: {error}."
+            ) from error
+        for item in items:
+            if item.name.endswith(".sql"):
+                origin = f"{each.module}/{item.name}"
+                text = item.read_text("utf-8")
+                yield _RuleFile(name=item.name, kind="structural", text=text, origin=origin)
+
+
+def _of_folder(folder: Path | None) -> Iterator[_RuleFile]:
+    if folder is None:
+        return
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"HOTSPAN_RULES_DIR = {folder} is no folder; create it, or leave the setting out."
         )
-    except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
-        raise ConfigurationError(f"{source} is not a rule: {error}") from error
-
-
-class _Known(dict[str, str]):
-    """What a template may name; what is not known is left out."""
-
-    def __missing__(self, key: str) -> str:
-        return "…"
-
-
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    return " ".join(template.format_map(_Known(values)).split())
-
-
-def _duration(milliseconds: float) -> str:
-    if milliseconds >= 1000:  # noqa: PLR2004 (a second)
-        return f"{milliseconds / 1000:.1f} s"
-    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"  # noqa: PLR2004
+    for path in sorted(folder.glob("*.sql")):
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}:1: cannot be read: {error}.") from error
+        yield _RuleFile(name=path.name, kind="structural", text=text, origin=str(path))

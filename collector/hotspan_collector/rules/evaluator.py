@@ -19,6 +19,7 @@ import structlog
 
 from hotspan_collector.database import exists
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
+from hotspan_collector.rules.scopes import variants
 from hotspan_collector.rules.touched import Bounds, Touched
 from hotspan_collector.rules.violations import Violations
 from hotspan_collector.rules.windows import Windows
@@ -248,12 +249,13 @@ class Evaluator:
         for rule in self._catalogue.rules.values():
             if rule.kind != "structural":
                 continue
-            statement = _SQL["find"].replace("{rule_sql}", rule.sql)
             try:
-                if rule.applies(self._database, rule.values):
-                    self._database.execute(
-                        statement, {"rule": rule.id, "about": rule.about, **rule.values}
-                    )
+                for each in variants(self._database, rule, entries="rule_entries"):
+                    if each.applies(self._database, each.values):
+                        self._database.execute(
+                            _SQL["find"].replace("{rule_sql}", each.sql),
+                            {"rule": each.id, "about": each.about, **each.values},
+                        )
             except (StoreRefusedError, StoreOverloadedError) as error:
                 _LOG.exception("rule_failed", rule=rule.id)
                 yield rule.id, str(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from hotspan_collector.database import time_text
@@ -86,5 +86,6 @@ def _record(name: str, known: RuleRecord | None, signature: str, *, now_ms: int)
 
 
 def _signature(rule: Rule) -> str:
-    text = json.dumps(dict(rule.values), sort_keys=True, default=str)
+    scopes = [{**asdict(each), "id": ""} for each in rule.scopes]
+    text = json.dumps([dict(rule.values), scopes], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

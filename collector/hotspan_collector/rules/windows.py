@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
+from hotspan_collector.rules.scopes import variants
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
@@ -79,21 +80,28 @@ class Windows:
 
     def _find(self, rule: Rule, *, now_ms: int) -> None:
         """Run one rule. One that fails harms no other."""
+        self._ran_at_ms[rule.id] = now_ms
+        self._failed.pop(rule.id, None)
+        entries = _SQL["entries"].replace("{since_ms}", str(_since_ms(rule, now_ms=now_ms)))
+        try:
+            for variant in variants(self._database, rule, entries=entries):
+                self._find_variant(variant, now_ms=now_ms)
+        except (StoreRefusedError, StoreOverloadedError) as error:
+            _LOG.exception("rule_failed", rule=rule.id)
+            self._failed[rule.id] = str(error)
+
+    def _find_variant(self, rule: Rule, *, now_ms: int) -> None:
         parameters = {
             **rule.values,
             "rule": rule.id,
             "about": rule.about,
             "since_ms": _since_ms(rule, now_ms=now_ms),
         }
-        self._ran_at_ms[rule.id] = now_ms
-        self._failed.pop(rule.id, None)
-        try:
-            if rule.applies(self._database, parameters):
-                self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
-        except (StoreRefusedError, StoreOverloadedError) as error:
-            _LOG.exception("rule_failed", rule=rule.id)
-            self._failed[rule.id] = str(error)
+        if rule.applies(self._database, parameters):
+            self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
 
 
 def _since_ms(rule: Rule, *, now_ms: int) -> int:
-    return now_ms - int(float(str(rule.values[WINDOW])) * _MINUTE_MS)
+    """Return when the longest of the rule's windows begins."""
+    windows = [rule.values[WINDOW], *(each.values.get(WINDOW, 0) for each in rule.scopes)]
+    return now_ms - int(max(float(str(each)) for each in windows) * _MINUTE_MS)

@@ -32,6 +32,9 @@ TRUNCATE TABLE window_found
 -- name: empty_window_findings
 TRUNCATE TABLE window_findings
 
+-- name: entries
+(SELECT * FROM current_entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms}, 'UTC'))
+
 -- name: find
 INSERT INTO window_found
 SELECT
