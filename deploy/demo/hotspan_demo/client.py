@@ -18,6 +18,7 @@ from hotspan_collector.api.models import (
     ViolationDetail,
     Violations,
 )
+from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_demo.errors import DemoError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ __all__ = ["Api", "Found"]
 
 TIMEOUT_S = 30
 MOST_VIOLATIONS = 500
+
+_WINDOW_RULES = {rule.id for rule in load_catalogue().rules.values() if rule.kind == "window"}
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -67,10 +70,22 @@ class Api:
         groups = self._get("/api/v1/entries", EntryGroups, since=since.isoformat()).entries
         return Counter({group.name: group.entries for group in groups})
 
-    def found(self, *, since: datetime) -> list[Found]:
-        """What was found in entries since a time, worst first."""
-        recent = [violation for violation in self.violations() if violation.last_seen >= since]
-        return [self._found(violation.id) for violation in recent]
+    def found(self, *, since: datetime, release: str) -> list[Found]:
+        """What was found in a run of a release that began at a time, worst first.
+
+        A rule over windows may show what it has found by an entry of an earlier run.
+        """
+        return [
+            self._found(violation.id)
+            for violation in self.violations()
+            if violation.last_seen >= since
+            or (
+                violation.rule in _WINDOW_RULES
+                and violation.last_release == release
+                and violation.status == "open"
+                and not violation.quiet
+            )
+        ]
 
     def violations(self) -> list[Violation]:
         """All there are, in whatever state, worst first."""

@@ -169,7 +169,7 @@ class Demo:
             self._supervisor.pause(POLL_S)
 
     def _judge(self, *, since: datetime) -> tuple[list[Found], Verdict]:
-        found = self._api.found(since=since)
+        found = self._api.found(since=since, release=self._settings.release)
         verdict = judge(
             [one.finding for one in found],
             cases=CASES,
