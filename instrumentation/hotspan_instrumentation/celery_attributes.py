@@ -17,6 +17,7 @@ from opentelemetry.util.types import AttributeValue
 PUBLISHED_HEADER: Final = "hotspan_published"
 SCHEDULE_HEADER: Final = "hotspan_schedule"
 
+SOFT_LIMIT_PASSED: Final = "hotspan.task.soft_limit_passed"
 OUTCOME: Final = "hotspan.task.outcome"
 SYNTHETIC: Final = "hotspan.synthetic"
 SCHEDULE: Final = "hotspan.task.schedule"

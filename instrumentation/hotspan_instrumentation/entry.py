@@ -108,6 +108,10 @@ class Entry:
         with self._lock:
             self._attributes[name] = value
 
+    def mark(self, name: str) -> None:
+        """Set an attribute to true without a lock: a signal's handler may interrupt its holder."""
+        self._attributes[name] = True
+
     def count_query(self, statement: str) -> tuple[int, int]:
         """Count a query; return how many there have been, and how many with this statement.
 

@@ -23,6 +23,7 @@ class Settings:
     application_packages: tuple[str, ...] = ()
     celery_bookkeeping: bool = False
     celery_tasks: bool = True
+    task_flush_ms: int = 100
     client_calls: bool = True
     signals: bool = True
     signal_min_ms: int = 20
@@ -96,6 +97,14 @@ VARIABLES = (
         field="celery_tasks",
         parse=_boolean,
         doc="Record how tasks waited, retried and ended, also those whose process was killed.",
+    ),
+    Variable(
+        name="HOTSPAN_TASK_FLUSH_MS",
+        field="task_flush_ms",
+        parse=_whole_number,
+        doc="How long after the end of a task a prefork child sends the spans it has, in "
+        "milliseconds: so much is lost of the tasks before if it is killed. 0 leaves that to "
+        "`OTEL_BSP_SCHEDULE_DELAY`.",
     ),
     Variable(
         name="HOTSPAN_DATABASE",

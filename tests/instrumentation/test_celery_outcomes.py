@@ -17,7 +17,8 @@ SOON_MS = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 
 RUN = (
     *("succeed", "fail", "fail_as_expected", "flaky", "try_again", "reject", "ignore"),
-    *("exceed_the_soft_limit", "exceed_the_hard_limit", "die", "leave"),
+    *("exceed_the_soft_limit", "catch_the_soft_limit", "exceed_the_hard_limit"),
+    *("die", "leave", "abort"),
 )
 UNSET, OK, ERROR = 0, 1, 2
 
@@ -49,8 +50,9 @@ def run_spans(shop, shared_sink, broker_url):
     shared_sink.wait_for("run/books.outcomes.flaky", count=2)
     shared_sink.wait_for("run/books.outcomes.try_again", count=2)
     shared_sink.wait_for("run/books.outcomes.succeed", count=3)
-    for name in ("die", "leave", "exceed_the_soft_limit", "ignore"):
+    for name in ("die", "leave", "abort", "exceed_the_soft_limit", "catch_the_soft_limit"):
         shared_sink.wait_for(f"run/books.outcomes.{name}")
+    shared_sink.wait_for("run/books.outcomes.ignore")
     (published,) = shared_sink.spans("apply_async/books.outcomes.last_forever")
     with Celery(broker=broker_url) as app:
         app.control.revoke(
@@ -82,6 +84,8 @@ OUTCOMES = {
     ("ignore", "ignored"): UNSET,
     ("exceed_the_soft_limit", "soft_timeout"): ERROR,
     ("exceed_the_hard_limit", "hard_timeout"): ERROR,
+    ("catch_the_soft_limit", "success"): UNSET,
+    ("abort", "lost"): ERROR,
     ("die", "lost"): ERROR,
     ("leave", "lost"): ERROR,
     ("last_forever", "revoked"): UNSET,
@@ -102,6 +106,7 @@ def test_spans_of_the_main_process(run_spans):
         ("succeed", "expired"),
         ("succeed", "revoked"),
         ("exceed_the_hard_limit", "hard_timeout"),
+        ("abort", "lost"),
         ("die", "lost"),
         ("leave", "lost"),
         ("last_forever", "revoked"),
@@ -190,6 +195,20 @@ def test_retry_policies(run_spans):
 def test_exceptions(run_spans, key, expected):
     """An attempt has the exception that ended it, also when it is tried again."""
     assert exceptions(run_spans[key]) == expected
+
+
+def test_a_caught_soft_limit_leaves_a_mark(run_spans):
+    """A task that catches its soft limit succeeds, and its span says that the limit was passed."""
+    marked = {
+        key
+        for key, span in run_spans.items()
+        if attributes(span).get("hotspan.task.soft_limit_passed")
+    }
+
+    assert marked == {
+        ("catch_the_soft_limit", "success"),
+        ("exceed_the_soft_limit", "soft_timeout"),
+    }
 
 
 def test_expected_exceptions_are_named(run_spans):

@@ -11,6 +11,7 @@ from hotspan_instrumentation import gevent_patch
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.integrations import (
     asgiref,
+    billiard,
     celery,
     celery_beat,
     celery_request,
@@ -38,6 +39,7 @@ from hotspan_instrumentation.integrations import (
 
 _INTEGRATIONS = (
     asgiref,
+    billiard,
     celery,
     celery_beat,
     celery_request,
@@ -49,9 +51,9 @@ _INTEGRATIONS = (
     django_runserver,
     django_signals,
     django_sqlite,
+    gevent_patch,
     http_clients_aiohttp,
     http_clients_httpx,
-    gevent_patch,
     http_clients_urllib,
     http_clients_urllib3,
     smtp,

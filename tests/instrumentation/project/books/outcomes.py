@@ -1,11 +1,14 @@
 """Tasks that end in every way a task can."""
 
+import contextlib
 import os
+import resource
 import signal
 import time
+from pathlib import Path
 
 from celery import shared_task
-from celery.exceptions import Ignore, Reject
+from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 
 
 class OutOfStockError(Exception):
@@ -58,7 +61,7 @@ def exceed_the_hard_limit():
     time.sleep(60)
 
 
-SENT_S = 1  # what a child has sent of earlier tasks before it is killed
+SENT_S = 0.3  # a child has sent the spans of earlier tasks by then
 
 
 @shared_task
@@ -76,3 +79,25 @@ def leave():
 @shared_task
 def last_forever():
     time.sleep(60)
+
+
+@shared_task(soft_time_limit=1)
+def catch_the_soft_limit():
+    with contextlib.suppress(SoftTimeLimitExceeded):
+        time.sleep(60)
+
+
+@shared_task
+def exhaust_memory():
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used_bytes + 50_000_000, before[1]))
+    try:
+        bytearray(500_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@shared_task
+def abort():
+    os.abort()  # as C libraries do that get no memory
