@@ -15,9 +15,11 @@ from hotspan_collector import __version__
 from hotspan_collector.alerts.outbox import announce, announce_missed, count_alerts
 from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.api.app import create_app
+from hotspan_collector.api.health import why_not_ready
 from hotspan_collector.api.models import Status
 from hotspan_collector.errors import HotspanError
 from hotspan_collector.health import EvaluatorHealth
+from hotspan_collector.heartbeat import beat
 from hotspan_collector.ingest.pipeline import build_pipeline
 from hotspan_collector.listening import (
     HttpServer,
@@ -26,6 +28,7 @@ from hotspan_collector.listening import (
     bind,
     host_and_port,
 )
+from hotspan_collector.metrics import Metrics
 from hotspan_collector.receiver.grpc_server import start_grpc_server
 from hotspan_collector.receiver.http_app import create_otlp_app
 from hotspan_collector.rules.catalogue import load_catalogue
@@ -72,6 +75,16 @@ class _Collector:
             alerts_pending=self._alerts_pending(),
         )
 
+    def what_is_wrong(self) -> str | None:
+        """Say why spans are not stored or not judged, or nothing."""
+        max_lag_s = self.settings.ready_max_lag_s
+        if not self.pipeline.writer.is_store_up:
+            return "The store takes no spans."
+        if self.pipeline.committer.oldest_wait_s() > max_lag_s:
+            return f"Spans have waited for their commit for more than {max_lag_s:.0f} s."
+        found = why_not_ready(self.store, self.status, max_lag_s=max_lag_s)
+        return found[1] if found else None
+
     def _alerts_pending(self) -> int:
         return count_alerts(self.store).pending if self.settings.alert_webhook_url else 0
 
@@ -113,7 +126,12 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
         )
         api_server = HttpServer(
             create_app(
-                database=store, catalogue=catalogue, status=collector.status, settings=settings
+                database=store,
+                catalogue=catalogue,
+                status=collector.status,
+                settings=settings,
+                pipeline=pipeline,
+                metrics=Metrics(pipeline, collector.health).render,
             ),
             api,
             drain_s=settings.drain_s,
@@ -123,6 +141,7 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
             group.create_task(pipeline.committer.run())
             group.create_task(_evaluate(collector))
             group.create_task(_send_alerts(collector))
+            group.create_task(_beat(collector))
             group.create_task(otlp_server.run_until_stopped())
             group.create_task(api_server.run_until_stopped())
             started(
@@ -152,6 +171,17 @@ def _stop_on_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+
+
+async def _beat(collector: _Collector) -> None:
+    settings = collector.settings
+    if settings.heartbeat_url:
+        await beat(
+            settings.heartbeat_url,
+            every_s=settings.heartbeat_every_s,
+            what_is_wrong=collector.what_is_wrong,
+            stopping=collector.stopping,
+        )
 
 
 async def _send_alerts(collector: _Collector) -> None:

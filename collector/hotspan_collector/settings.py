@@ -7,222 +7,25 @@ default.
 from __future__ import annotations
 
 import ipaddress
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 (pydantic reads the annotations)
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettingsSource
 
 from hotspan_collector.errors import ConfigurationError
+from hotspan_collector.ingest_settings import IngestSettings
 
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
 __all__ = ["Settings", "is_loopback", "load_settings"]
 
-_MIB = 1024 * 1024
 
-
-class Settings(BaseSettings):
+class Settings(IngestSettings):
     """Everything that can be set about a collector."""
 
     model_config = SettingsConfigDict(env_prefix="HOTSPAN_", extra="forbid", frozen=True)
-
-    store: str = Field(
-        default="",
-        description="Where spans are kept: `chdb:///directory` for the embedded store, "
-        "`http(s)://user:password@host:8123/database` for a ClickHouse server (25.8 or newer). "
-        "Empty: the embedded store in `data_dir`.",
-    )
-    data_dir: Path = Field(
-        default=Path.home() / ".local" / "share" / "hotspan",
-        description="Where the embedded store keeps its files, when `store` is empty.",
-    )
-    host: str = Field(
-        default="127.0.0.1",
-        description="Address to listen on. Anything but loopback needs `ingest_keys` and "
-        "`api_keys`.",
-    )
-    grpc_port: int = Field(default=4317, ge=0, le=65535, description="Port of OTLP/gRPC.")
-    http_port: int = Field(default=4318, ge=0, le=65535, description="Port of OTLP/HTTP.")
-    api_port: int = Field(default=4319, ge=0, le=65535, description="Port of the API.")
-    ingest_keys: tuple[SecretStr, ...] = Field(
-        default=(),
-        description="Keys that may send spans, as `Authorization: Bearer …`; a JSON list in the "
-        "environment. Empty: no key is asked for.",
-    )
-    ingest_key_bytes_per_s: int = Field(
-        default=0,
-        ge=0,
-        description="Bytes a second that each key may send, decompressed, on average over 5 s; "
-        "more is refused (429, try again). Senders without a key share one limit. 0: no limit.",
-    )
-    tls_cert_file: Path | None = Field(
-        default=None,
-        description="Certificate (PEM, with its chain) with which OTLP is taken over TLS, on both "
-        "ports. Empty: no TLS.",
-    )
-    tls_key_file: Path | None = Field(
-        default=None, description="Private key (PEM) of `tls_cert_file`."
-    )
-    tls_client_ca_file: Path | None = Field(
-        default=None,
-        description="Certificates (PEM) of the authorities whose clients may send (mTLS); others "
-        "are turned away. Empty: no client certificate is asked for.",
-    )
-    api_keys: tuple[SecretStr, ...] = Field(
-        default=(),
-        description="Keys that may use the API, as `Authorization: Bearer …`; a JSON list in the "
-        "environment. Empty: no key is asked for.",
-    )
-    log_format: str = Field(
-        default="console", pattern="^(console|json)$", description="`console` or `json`."
-    )
-
-    max_request_bytes: int = Field(
-        default=64 * _MIB,
-        ge=1024,
-        description="Largest OTLP request, after decompression, in bytes. OTLP recommends 64 MiB.",
-    )
-    max_json_request_bytes: int = Field(
-        default=16 * _MIB,
-        ge=1024,
-        description="Largest OTLP request in JSON, in bytes: reading it takes twenty times that.",
-    )
-    max_request_spans: int = Field(
-        default=200_000, ge=1, description="Most spans of one request; more are refused (413)."
-    )
-    max_request_attributes: int = Field(
-        default=2_000_000,
-        ge=1,
-        description="Most attributes, events and links of one request: an empty one takes 2 bytes "
-        "to send and 170 to store. Counted from 1 MiB on.",
-    )
-    max_attribute_bytes: int = Field(
-        default=2 * _MIB,
-        ge=_MIB,
-        description="Largest attribute, event or link of a span, in bytes; the span is rejected.",
-    )
-    max_span_bytes: int = Field(
-        default=4 * _MIB, ge=_MIB, description="Largest span, in bytes; larger ones are rejected."
-    )
-    max_concurrent_requests: int = Field(
-        default=1024,
-        ge=1,
-        description="OTLP requests that are answered at once; more are refused (503, try again).",
-    )
-    max_connections: int = Field(
-        default=4096, ge=1, description="Connections to the OTLP/HTTP port, and to the API's."
-    )
-    receive_timeout_s: float = Field(
-        default=30.0,
-        gt=0,
-        description="Longest time that a request may take to arrive, in seconds: slow senders must "
-        "not keep others out.",
-    )
-    commit_linger_ms: int = Field(
-        default=100,
-        ge=0,
-        description="How long a request waits for others to be committed with it, in milliseconds.",
-    )
-    commit_max_bytes: int = Field(
-        default=4 * _MIB,
-        ge=1024,
-        description="A commit is started early when this many bytes wait for it.",
-    )
-    commit_queue_bytes: int = Field(
-        default=128 * _MIB,
-        ge=1024,
-        description="Requests are refused (503, try again) while those that are received or wait "
-        "for their commit hold more than this many bytes.",
-    )
-    commit_workers: int = Field(default=2, ge=1, le=16, description="Commits that run at once.")
-    drain_s: float = Field(
-        default=5.0, ge=0, description="Longest time that open requests are given on SIGTERM."
-    )
-    insert_timeout_s: float = Field(
-        default=15.0,
-        gt=0,
-        description="Longest time of an insert, in seconds. The evaluator looks back as far.",
-    )
-    retention_days: int = Field(
-        default=30,
-        ge=1,
-        le=10_000,  # later dates than ClickHouse's DateTime knows would expire at once
-        description="Days that spans are kept. Older spans are rejected when they arrive.",
-    )
-    future_tolerance_s: float = Field(
-        default=600.0, ge=0, description="How far ahead of our clock a span may lie, in seconds."
-    )
-    reversed_tolerance_ms: float = Field(
-        default=1000.0,
-        ge=0,
-        description="How far a span may end before its start (clock steps), in milliseconds; its "
-        "duration is then 0.",
-    )
-    max_insert_memory_bytes: int = Field(
-        default=1024 * _MIB,
-        ge=64 * _MIB,
-        description="Memory that one insert may use in ClickHouse, in bytes.",
-    )
-
-    redact_sql: bool = Field(
-        default=True,
-        description="Mask the literals in statements before they are stored, and drop their "
-        "comments; a keyed hash stays, so that two statements can be told apart.",
-    )
-    redact_errors: bool = Field(
-        default=True,
-        description="Mask the values that databases repeat in the texts of errors (status "
-        "messages, exception messages and stack traces).",
-    )
-    redact_urls: bool = Field(
-        default=True,
-        description="Take user and password out of URLs, and mask the values of their queries.",
-    )
-    redact_attributes: tuple[str, ...] = Field(
-        default=(
-            "*password*",
-            "*passwd*",
-            "*secret*",
-            "*api_key*",
-            "*apikey*",
-            "*api-key*",
-            "*access_token*",
-            "*refresh_token*",
-            "*authorization*",
-            "*cookie*",
-            "db.query.parameter.*",
-            "db.operation.parameter.*",
-            "db.statement.parameters",
-            "process.command_args",
-            "process.command_line",
-        ),
-        description="Attributes of spans, resources, events and links whose values are replaced "
-        "by `[redacted]`: names with `*` for any text. Replaces the default list.",
-    )
-    redact_key: SecretStr = Field(
-        default=SecretStr(""),
-        description="Key of the hashes that stand in for what was masked; the same for all "
-        "collectors of a store. Empty: one is made once, in `data_dir`.",
-    )
-    spool_dir: Path | None = Field(
-        default=None,
-        description="Where batches wait while the store is down; put it on a volume of its own. "
-        "Empty: `spool` in `data_dir`.",
-    )
-    spool_max_bytes: int = Field(
-        default=1024 * _MIB,
-        ge=0,
-        description="Bytes that the spool may take; when it is full, senders are told to try "
-        "again. 0: no spool.",
-    )
-    quarantine_max_bytes: int = Field(
-        default=64 * _MIB,
-        ge=0,
-        description="Bytes of spans that the store refused, kept for a look in `quarantine` in "
-        "`data_dir` (hotspan quarantine).",
-    )
 
     evaluate_every_s: float = Field(
         default=1.0, gt=0, description="Seconds between two looks at what has come."
@@ -256,6 +59,15 @@ class Settings(BaseSettings):
         description="Values of rules' settings, by rule id: `[rules.n_plus_one]` in the file.",
     )
     rules_disabled: tuple[str, ...] = Field(default=(), description="Ids of rules not to run.")
+    rules_dir: Path | None = Field(
+        default=None,
+        description="Folder with rule files of your own, read at the start and again on SIGHUP.",
+    )
+    canary_every_s: float = Field(
+        default=300.0,
+        gt=0,
+        description="Seconds between two looks whether the rules find an entry made up for it.",
+    )
     open_after_hits: int = Field(
         default=3,
         ge=1,
@@ -310,6 +122,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Requests that may wait for one of them; more are refused (503, try again).",
     )
+    heartbeat_url: str = Field(
+        default="",
+        description="Asked for every `heartbeat_every_s` while store, ingest and evaluator work: a "
+        "monitor elsewhere misses it when they do not, or when this machine is gone.",
+    )
+    heartbeat_every_s: float = Field(default=60.0, gt=0, description="Seconds between two beats.")
     ready_max_lag_s: float = Field(
         default=60.0,
         gt=0,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from hotspan_collector import __version__
 from hotspan_collector.api import catalogue as catalogue_routes
-from hotspan_collector.api import health, services, traces, violation_actions, violations
+from hotspan_collector.api import health, ingest, services, traces, violation_actions, violations
 from hotspan_collector.api.auth import authorize
 from hotspan_collector.api.backend import Backend
 from hotspan_collector.api.models import Problem
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hotspan_collector.api.models import Status
     from hotspan_collector.database import Database
+    from hotspan_collector.ingest.pipeline import Pipeline
     from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.settings import Settings
 
@@ -41,12 +42,14 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
 }
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 (parts)
     *,
     database: Database,
     catalogue: Catalogue,
     status: Callable[[], Status],
     settings: Settings,
+    pipeline: Pipeline | None = None,
+    metrics: Callable[[], bytes] | None = None,
 ) -> FastAPI:
     """Return the API as an ASGI application.
 
@@ -55,6 +58,8 @@ def create_app(
         catalogue: the rules that run, with their words.
         status: tells how the collector is; called in a thread of the API's own.
         settings: keys and limits.
+        pipeline: takes spans, when this process does.
+        metrics: returns them in Prometheus's format.
 
     """
     workers = Workers(threads=settings.api_threads, max_waiting=settings.api_max_waiting)
@@ -85,9 +90,12 @@ def create_app(
         settings=settings,
         workers=workers,
         health_workers=health_workers,
+        pipeline=pipeline,
+        metrics=metrics,
     )
     answer_errors_as_problems(app)
     app.include_router(health.router)
+    app.include_router(ingest.metrics_router)
     app.include_router(_versioned())
     return app
 
@@ -100,4 +108,5 @@ def _versioned() -> APIRouter:
     router.include_router(violation_actions.router)
     router.include_router(catalogue_routes.router)
     router.include_router(health.status_router)
+    router.include_router(ingest.router)
     return router

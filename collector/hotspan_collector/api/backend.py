@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hotspan_collector.api.models import Status
     from hotspan_collector.api.workers import Workers
     from hotspan_collector.database import Database
+    from hotspan_collector.ingest.pipeline import Pipeline
     from hotspan_collector.rules.catalogue import Catalogue
     from hotspan_collector.settings import Settings
 
@@ -29,6 +30,8 @@ class Backend:
     settings: Settings
     workers: Workers
     health_workers: Workers
+    pipeline: Pipeline | None = None
+    metrics: Callable[[], bytes] | None = None
 
 
 async def _current(request: Request) -> Backend:

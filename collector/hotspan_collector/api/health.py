@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, status
 from fastapi.responses import JSONResponse  # noqa: TC002 (read by FastAPI)
 
@@ -14,7 +16,12 @@ from hotspan_collector.api.problems import problem
 from hotspan_collector.errors import HotspanError
 from hotspan_collector.sql import load_blocks
 
-__all__ = ["router", "status_router"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hotspan_collector.database import Database
+
+__all__ = ["router", "status_router", "why_not_ready"]
 
 router = APIRouter(tags=["health"])
 status_router = APIRouter(tags=["health"])
@@ -50,9 +57,18 @@ async def collector_status(backend: CurrentBackend) -> Status:
 
 
 def _why_not_ready(backend: Backend) -> tuple[str, str] | None:
+    return why_not_ready(
+        backend.database, backend.status, max_lag_s=backend.settings.ready_max_lag_s
+    )
+
+
+def why_not_ready(
+    database: Database, status: Callable[[], Status], *, max_lag_s: float
+) -> tuple[str, str] | None:
+    """Return a code and words for what does not work, or None: of store and evaluator."""
     try:
-        backend.database.rows(_QUERIES["ping"])
-        evaluator_lag_s = backend.status().evaluator_lag_s
+        database.rows(_QUERIES["ping"])
+        evaluator_lag_s = status().evaluator_lag_s
     except HotspanError as error:
         return "store_unavailable", f"The store does not answer: {str(error).partition(chr(10))[0]}"
     if evaluator_lag_s is None:
@@ -60,7 +76,7 @@ def _why_not_ready(backend: Backend) -> tuple[str, str] | None:
             "evaluator_stopped",
             "The evaluator does not run (yet): spans are stored, not judged.",
         )
-    if evaluator_lag_s > backend.settings.ready_max_lag_s:
+    if evaluator_lag_s > max_lag_s:
         message = (
             f"No evaluation has worked for {evaluator_lag_s:.0f} s: spans are stored, not judged. "
             "The collector's log says why (event tick_failed)."

@@ -10,6 +10,7 @@ import typer
 from hotspan_collector import __version__
 from hotspan_collector.cli.check import check
 from hotspan_collector.cli.doctor import doctor
+from hotspan_collector.cli.quarantine import quarantine
 from hotspan_collector.cli.rules import rules
 from hotspan_collector.cli.serve import serve
 from hotspan_collector.cli.trace import trace
@@ -68,6 +69,7 @@ app.command("violations")(violations)
 app.command("trace")(trace)
 app.add_typer(rules, name="rules")
 app.command("doctor")(doctor)
+app.command("quarantine")(quarantine)
 _elsewhere("hotspan_ui.command", "ui", missing='Install it with: pip install "hotspan[ui]".')
 _elsewhere(
     "hotspan_demo.command",

@@ -8,6 +8,7 @@ from typing import Literal
 import httpx
 from pydantic import ValidationError
 
+from hotspan_collector.api.ingest_models import Ingest, QuarantineReport
 from hotspan_collector.api.models import Problem, Status
 
 __all__ = ["Addresses", "Check", "run_checks"]
@@ -96,6 +97,7 @@ def _collector(http: httpx.Client, addresses: Addresses) -> list[Check]:
         Check("API", "ok", f"{base} answers"),
         _readiness(ready),
         *_state(http, base, addresses.api_key),
+        *_ingest(http, base, addresses.api_key),
     ]
 
 
@@ -130,6 +132,30 @@ def _state(http: httpx.Client, base: str, key: str) -> list[Check]:
         todo = "Use the command line of the collector's version."
         return [Check("status", "problem", f"{base} answered what is not understood", todo)]
     return [_version(status), _spans(status), _evaluator(status), *_alerts(status)]
+
+
+def _ingest(http: httpx.Client, base: str, key: str) -> list[Check]:
+    """Look at what waits on disk, and at what the store refused; silent where that is not known."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    ledger = _ask(http, "GET", f"{base}/api/v1/ingest", headers=headers)
+    refused = _ask(http, "GET", f"{base}/api/v1/quarantine", headers=headers)
+    if isinstance(ledger, str) or isinstance(refused, str):
+        return []
+    try:
+        state = Ingest.model_validate_json(ledger.content, extra="ignore")
+        items = QuarantineReport.model_validate_json(refused.content, extra="ignore").items
+    except ValidationError:
+        return []
+    checks = []
+    if state.spool_batches:
+        found = f"{state.spool_batches:,} batches ({state.spool_bytes:,} bytes) wait on disk"
+        todo = "The store takes no spans: look for store_down in the collector's log."
+        checks.append(Check("spool", "warning", found, "" if state.store_up else todo))
+    if items:
+        found = f"{sum(item.spans for item in items):,} spans; the last: {items[-1].message[:200]}"
+        todo = "Look at them with: hotspan quarantine. Store them after an upgrade: --replay."
+        checks.append(Check("quarantine", "warning", found, todo))
+    return checks
 
 
 def _version(status: Status) -> Check:

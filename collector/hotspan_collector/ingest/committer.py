@@ -7,6 +7,7 @@ is acknowledged before it is committed.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ _REPLAY_PAUSE_S = 1.0
 class _Waiting:
     request: Request
     done: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
+    since: float = field(default_factory=time.monotonic)
 
 
 class Committer:
@@ -95,6 +97,10 @@ class Committer:
         self._arrived.set()
         outcome = await item.done
         return Outcome(outcome.losses + checked.losses) if checked.losses else outcome
+
+    def oldest_wait_s(self) -> float:
+        """Return how long the oldest request waits for its commit to begin, in seconds."""
+        return time.monotonic() - self._waiting[0].since if self._waiting else 0.0
 
     async def run(self) -> None:
         """Commit until `drain` is called."""
