@@ -26,6 +26,14 @@ class EvaluatorHealth:
     failed_rules: Mapping[str, str] = field(default_factory=dict)
     failed_windows: Mapping[str, str] = field(default_factory=dict)
 
+    canary_error: str = ""
+    """Why the entry made up for the rules was not found when last looked for."""
+
+    def rule_failures(self) -> dict[str, str]:
+        """Return the rules that failed when they last ran, and why."""
+        canary = {"(canary)": self.canary_error} if self.canary_error else {}
+        return {**self.failed_rules, **self.failed_windows, **canary}
+
     def note(self, report: TickReport) -> None:
         """Take in what a tick did."""
         self.last_tick_at = time.monotonic()

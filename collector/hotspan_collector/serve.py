@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector import __version__
-from hotspan_collector.alerts.outbox import announce, announce_missed, count_alerts
+from hotspan_collector.alerts.outbox import count_alerts
 from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.api.app import create_app
 from hotspan_collector.api.health import why_not_ready
 from hotspan_collector.api.models import Status
 from hotspan_collector.errors import HotspanError
+from hotspan_collector.evaluation import Evaluation
 from hotspan_collector.health import EvaluatorHealth
 from hotspan_collector.heartbeat import beat
 from hotspan_collector.ingest.pipeline import build_pipeline
@@ -31,19 +31,14 @@ from hotspan_collector.listening import (
 from hotspan_collector.metrics import Metrics
 from hotspan_collector.receiver.grpc_server import start_grpc_server
 from hotspan_collector.receiver.http_app import create_otlp_app
-from hotspan_collector.rules.catalogue import load_catalogue
-from hotspan_collector.rules.evaluator import Evaluator, Timing
-from hotspan_collector.rules.fixes import Fixes
-from hotspan_collector.rules.touched import Bounds
+from hotspan_collector.rules.rulebook import Rulebook
 from hotspan_collector.sql import load_blocks
 from hotspan_collector.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from hotspan_collector.ingest.pipeline import Pipeline
-    from hotspan_collector.rules.catalogue import Catalogue
-    from hotspan_collector.rules.violation import Change
     from hotspan_collector.settings import Settings
     from hotspan_collector.store.port import SpanStore
 
@@ -57,7 +52,7 @@ _VISIBILITY_SLACK_MS = 1_000
 @dataclass(slots=True)
 class _Collector:
     settings: Settings
-    catalogue: Catalogue
+    rulebook: Rulebook
     store: SpanStore
     pipeline: Pipeline
     health: EvaluatorHealth = field(default_factory=EvaluatorHealth)
@@ -72,6 +67,7 @@ class _Collector:
             evaluator_lag_s=self.health.lag_s(),
             evaluator_pending_entries=self.health.pending_traces,
             last_evaluated_entry=self.health.newest_entry,
+            failing_rules=dict(self.health.rule_failures()),
             alerts_pending=self._alerts_pending(),
         )
 
@@ -101,7 +97,9 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
 
     """
     allow_many_connections()
-    catalogue = load_catalogue(values=settings.rules, disabled=settings.rules_disabled)
+    rulebook = Rulebook(
+        values=settings.rules, disabled=settings.rules_disabled, folder=settings.rules_dir
+    )
     http = bind(settings.host, settings.http_port, what="OTLP/HTTP", option="--http-port")
     api = bind(settings.host, settings.api_port, what="The API", option="--api-port")
     # gRPC binds by itself, and says less when it cannot.
@@ -112,8 +110,9 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     except HotspanError:
         await asyncio.to_thread(store.close)
         raise
-    collector = _Collector(settings, catalogue, store, pipeline)
+    collector = _Collector(settings, rulebook, store, pipeline)
     _stop_on_signals(collector.stopping)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, rulebook.read_again)
     try:
         grpc_server, grpc_port = await start_grpc_server(settings=settings, intake=pipeline.intake)
         otlp_server = HttpServer(
@@ -127,7 +126,7 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
         api_server = HttpServer(
             create_app(
                 database=store,
-                catalogue=catalogue,
+                catalogue=rulebook.catalogue,
                 status=collector.status,
                 settings=settings,
                 pipeline=pipeline,
@@ -205,95 +204,15 @@ async def _evaluate(collector: _Collector) -> None:
     settings = collector.settings
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, thread_name_prefix="evaluate") as thread:
-        evaluation = _Evaluation(collector)
+        evaluation = Evaluation(
+            collector.store,
+            rulebook=collector.rulebook,
+            settings=settings,
+            health=collector.health,
+        )
         while not collector.stopping.is_set():
             await loop.run_in_executor(thread, evaluation.run)
             try:
                 await asyncio.wait_for(collector.stopping.wait(), settings.evaluate_every_s)
             except TimeoutError:
                 continue
-
-
-class _Evaluation:
-    """The evaluator's thread: makes the evaluator, and makes it anew after a failure."""
-
-    def __init__(self, collector: _Collector) -> None:
-        self._collector = collector
-        self._evaluator: Evaluator | None = None
-        self._fixes: Fixes | None = None
-        self._windows_due_at = 0.0
-
-    def run(self) -> None:
-        """Do one tick."""
-        settings, health = self._collector.settings, self._collector.health
-        try:
-            if self._evaluator is None:
-                self._evaluator = self._create()
-            changes = list(self._evaluator.apply_actions())
-            report = self._evaluator.tick()
-            changes += report.changes
-            self._note_failed(self._evaluator, report.failed_rules)
-            if time.monotonic() >= self._windows_due_at:
-                self._windows_due_at = time.monotonic() + settings.windows_every_s
-                changes += self._look_back(self._evaluator)
-            self._announce(changes)
-            health.note(report)
-        except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the receivers)
-            _LOG.exception("tick_failed")
-            health.note_failure(error)
-            self._evaluator = None
-
-    def _look_back(self, evaluator: Evaluator) -> Sequence[Change]:
-        """Do what is done now and then: the rules over windows, and who has fallen silent."""
-        changes, failed = evaluator.run_windows()
-        self._collector.health.failed_windows = failed
-        silence_ms = int(self._collector.settings.quiet_after_s * 1000)
-        return [
-            *changes,
-            *evaluator.find_silent(quiet_after_ms=silence_ms),
-            *(self._fixes.find(now_ms=evaluator.now_ms()) if self._fixes else ()),
-        ]
-
-    def _note_failed(self, evaluator: Evaluator, failed: Mapping[str, str]) -> None:
-        if failed and self._fixes is not None:
-            self._fixes.note_failed(failed, now_ms=evaluator.now_ms())
-
-    def _announce(self, changes: Sequence[Change]) -> None:
-        collector = self._collector
-        if changes and collector.settings.alert_webhook_url:
-            announce(
-                collector.store,
-                catalogue=collector.catalogue,
-                changes=changes,
-                ui_url=collector.settings.ui_url,
-            )
-
-    def _create(self) -> Evaluator:
-        settings = self._collector.settings
-        if settings.alert_webhook_url:
-            announce_missed(
-                self._collector.store,
-                catalogue=self._collector.catalogue,
-                ui_url=settings.ui_url,
-            )
-        evaluator = Evaluator(
-            self._collector.store,
-            catalogue=self._collector.catalogue,
-            timing=Timing(
-                settle_ms=int(settings.settle_s * 1000),
-                settle_incomplete_ms=int(settings.settle_incomplete_s * 1000),
-                look_back_ms=int(settings.insert_timeout_s * 1000) + _VISIBILITY_SLACK_MS,
-            ),
-            open_after_hits=settings.open_after_hits,
-            rollback_after_ms=int(settings.rollback_after_s * 1000),
-            bounds=Bounds(
-                part_spans=settings.evaluate_part_spans, long_trace_spans=settings.long_trace_spans
-            ),
-        )
-        self._fixes = Fixes(
-            self._collector.store,
-            catalogue=self._collector.catalogue,
-            min_entries=settings.verify_min_entries,
-            now_ms=evaluator.now_ms(),
-        )
-        return evaluator

@@ -27,6 +27,8 @@ _TABLES = (
     "violation_changes",
     "releases",
     "rule_records",
+    "rule_runs",
+    "rule_overrides",
     "alert_outbox",
     "trace_bounds",
     "watermarks",

@@ -1,7 +1,7 @@
-from hotspan_collector.ingest.committer import Committer
+from hotspan_collector.evaluation import Evaluation
+from hotspan_collector.health import EvaluatorHealth
 from hotspan_collector.listening import host_and_port
-from hotspan_collector.rules.catalogue import load_catalogue
-from hotspan_collector.serve import _Collector, _Evaluation
+from hotspan_collector.rules.rulebook import Rulebook
 from hotspan_collector.settings import Settings
 
 
@@ -16,12 +16,11 @@ class _BrokenStore:
 
 def test_a_mistake_in_a_tick_is_noted_and_ends_nothing():
     """Spans go on being taken; `/readyz` says that none are judged."""
-    store = _BrokenStore()
-    committer = Committer(store, linger_s=0, max_bytes=1, queue_bytes=1, workers=1)
-    collector = _Collector(Settings(), load_catalogue(), store, committer)
-    _Evaluation(collector).run()
+    rulebook = Rulebook(values={}, disabled=(), folder=None)
+    health = EvaluatorHealth()
+    Evaluation(_BrokenStore(), rulebook=rulebook, settings=Settings(), health=health).run()
 
-    assert (collector.health.last_error, collector.health.lag_s()) == ("a mistake", None)
+    assert (health.last_error, health.lag_s()) == ("a mistake", None)
 
 
 def test_an_address_of_ipv6_stands_in_brackets():

@@ -365,6 +365,9 @@ class Status(Model):
     evaluator_pending_entries: int
     last_evaluated_entry: datetime | None
     alerts_pending: int
+    failing_rules: dict[str, str] = Field(
+        default={}, description="Rules that failed when they last ran, and why"
+    )
     alerts_failed: int = Field(default=0, description="Alerts given up, in the last 30 days")
 
 

@@ -9,7 +9,7 @@ file: here, in a folder of one's own, or in a package with the entry point `hots
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import TYPE_CHECKING, get_args
@@ -36,13 +36,17 @@ ENTRY_POINT = "hotspan.rules"
 """Packages name modules under it, beside which rule files stand."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Catalogue:
     """The rules that run, by id."""
 
     rules: Mapping[str, Rule]
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
     """What is wrong with files that could not be read; their rules run as they were, or not."""
+
+    def become(self, other: Catalogue) -> None:
+        """Take the place of what ran until now, for all who hold this catalogue."""
+        self.rules, self.problems = other.rules, other.problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from hotspan_collector.rules.windows import Windows
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from hotspan_collector.database import Database
@@ -139,6 +139,15 @@ class Evaluator:
     def apply_actions(self) -> Sequence[Change]:
         """Apply what people have said of violations since the last time."""
         return self._violations.apply_actions(now_ms=self.now_ms())
+
+    def run_over(self, fill: Callable[[], None]) -> Mapping[str, str]:
+        """Run the rules over what `fill` puts where they read; return those that failed.
+
+        What they find stands in `rule_found`, and goes no further.
+        """
+        self._empty()
+        fill()
+        return {**dict(self._fill_inputs()), **dict(self._run_rules())}
 
     def now_ms(self) -> int:
         """Return the time by the store's clock, by which evaluations are numbered."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hotspan_collector.rules.violation import Change
     from hotspan_collector.rules.violations import Violations
 
-__all__ = ["WINDOW", "Windows"]
+__all__ = ["WINDOW", "Windows", "longest_window_ms"]
 
 _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "windows.sql")
@@ -101,7 +101,11 @@ class Windows:
             self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
 
 
-def _since_ms(rule: Rule, *, now_ms: int) -> int:
-    """Return when the longest of the rule's windows begins."""
+def longest_window_ms(rule: Rule) -> int:
+    """Return how far a rule over windows looks back, wherever it looks furthest."""
     windows = [rule.values[WINDOW], *(each.values.get(WINDOW, 0) for each in rule.scopes)]
-    return now_ms - int(max(float(str(each)) for each in windows) * _MINUTE_MS)
+    return int(max(float(str(each)) for each in windows) * _MINUTE_MS)
+
+
+def _since_ms(rule: Rule, *, now_ms: int) -> int:
+    return now_ms - longest_window_ms(rule)

@@ -140,7 +140,6 @@ class ClickHouse:
         with self._client() as client:
             client.raw_insert(
                 table,
-                column_names=list(rows[0]),
                 insert_block=lines.encode(),
                 fmt="JSONEachRow",
             )

@@ -1,0 +1,14 @@
+-- name: entries_since
+SELECT count() AS entries FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+
+-- name: overrides
+SELECT id, toString(rule) AS rule, scope, by, reason
+FROM rule_overrides FINAL
+WHERE NOT deleted
+ORDER BY set_at, id
+
+-- name: overrides_state
+SELECT count() AS overrides, toUnixTimestamp64Milli(max(set_at)) AS newest_ms FROM rule_overrides
+
+-- name: canary_found
+SELECT count() AS found FROM rule_found WHERE rule = {rule:String}
