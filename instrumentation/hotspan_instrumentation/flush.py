@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -24,14 +25,18 @@ def flush_spans() -> None:
     thread.join(timeout_ms / 1000)
 
 
-class TaskFlusher:
-    """Sends what is queued a moment after it is asked to, in a thread of its own.
+# The stock receiver, which ends a task's span, may be called after ours.
+_SPAN_ENDS_S: Final = 0.005
 
-    Asked again meanwhile, it sends once: at most one request to the collector in each `delay_ms`.
+
+class TaskFlusher:
+    """Sends what is queued as soon as it is asked to, in a thread of its own.
+
+    Asked again within `pause_ms`, it waits until these are over.
     """
 
-    def __init__(self, *, delay_ms: int) -> None:
-        self._delay_s = delay_ms / 1000
+    def __init__(self, *, pause_ms: int) -> None:
+        self._pause_s = pause_ms / 1000
         self._asked = threading.Event()
         threading.Thread(target=self._run, name="hotspan-task-flush", daemon=True).start()
 
@@ -41,9 +46,10 @@ class TaskFlusher:
 
     def _run(self) -> None:
         while self._asked.wait():
-            time.sleep(self._delay_s)
+            time.sleep(_SPAN_ENDS_S)
             self._asked.clear()
             _flush_all()
+            time.sleep(self._pause_s)
 
 
 @guarded

@@ -102,8 +102,8 @@ VARIABLES = (
         name="HOTSPAN_TASK_FLUSH_MS",
         field="task_flush_ms",
         parse=_whole_number,
-        doc="How long after the end of a task a prefork child sends the spans it has, in "
-        "milliseconds: so much is lost of the tasks before if it is killed. 0 leaves that to "
+        doc="A prefork child sends its spans at the end of each task, but not more often than "
+        "this, in milliseconds: what a child that is killed had not sent is lost. 0 leaves it to "
         "`OTEL_BSP_SCHEDULE_DELAY`.",
     ),
     Variable(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from hotspan_demo import stub
+from support.otlp_sink import OtlpSink
 
 
 @contextmanager
@@ -31,3 +32,10 @@ def forgetful_stub_url():
     """One that nobody has asked before."""
     with running_stub() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def shared_sink():
+    """Where the spans of a module's processes arrive."""
+    with OtlpSink() as sink:
+        yield sink

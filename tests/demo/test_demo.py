@@ -12,6 +12,15 @@ import pytest
 
 from support.processes import Process
 
+# What stock spans tell, and what they do not.
+STOCK = {
+    *("n_plus_one", "duplicate_query", "write_loop", "query_budget", "slow_external_call"),
+    *("external_call_in_request", "blocking_time", "task_failure", "task_retries_exhausted"),
+}
+ENRICHED = {
+    *("query_product", "query_chain", "over_fetch", "unbounded_result", "connection_churn"),
+    *("external_call_in_transaction", "missing_timeout", "slow_middleware", "debug_enabled"),
+}
 PORTS = ("grpc", "http", "api", "ui", "web", "stub")
 
 
@@ -64,10 +73,10 @@ def processes_in(folder):
     return found
 
 
-def run_once(command, release):
+def run_once(command, release, *options):
     """Run the demo for one release; return its exit code and what it printed."""
     ended = subprocess.run(
-        [*command, "--once", "--format", "json", "--release", release],
+        [*command, "--once", "--format", "json", "--release", release, *options],
         capture_output=True,
         text=True,
         check=False,
@@ -85,6 +94,7 @@ def test_problems_are_found(demo_command, store_options):
     assert (code, result["passed"], result["incomplete"]) == (0, True, [])
     assert_finds_the_order_list(result)
     assert_finds_the_failing_task(result)
+    assert_the_product_is_exact(result)
 
 
 def assert_finds_the_order_list(result):
@@ -114,6 +124,32 @@ def assert_finds_the_failing_task(result):
     ]
 
     assert ["BookingError" in json.dumps(found) for found in failures] == [True]
+
+
+def assert_the_product_is_exact(result):
+    """A query for each pair is told by its parameters: 15 variants times 6 warehouses."""
+    products = [
+        (found["confidence"], found["evidence"]["details"]["outer"], found["count"])
+        for found in result["findings"]
+        if found["rule"] == "query_product"
+    ]
+
+    assert set(products) == {("high", 15, 90)}
+
+
+@pytest.mark.slow
+def test_stock_spans_lead_to_less_with_less_confidence(demo_command, monkeypatch):
+    """Without hotspan in the shop its main problems are found, as what they may be."""
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "hotspan")
+    code, result = run_once(demo_command, "1.0.0", "--evaluate-timeout", "30")
+
+    rules = {found["rule"] for found in result["findings"]}
+    n_plus_one = [found for found in result["findings"] if found["rule"] == "n_plus_one"]
+    assert code == 1  # not all was found
+    assert rules >= STOCK
+    assert rules & ENRICHED == set()
+    assert {found["confidence"] for found in n_plus_one} == {"medium"}
+    assert all("code.file.path" in f["evidence"]["missing_attributes"] for f in n_plus_one)
 
 
 def test_fixes_are_clean(demo_command):

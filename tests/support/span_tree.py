@@ -60,3 +60,32 @@ def _lines(
         text = f"{orphan}{_KINDS[span.kind]} {span.name}" + (f" @ {site}" if site else "")
         yield "  " * depth + text
         yield from _lines(children, span.span_id, depth=depth + 1, root=root)
+
+
+def folded_tree(spans: Iterable[Span]) -> str:
+    """Draw like spans of one parent as one line with their number, and functions without lines.
+
+    The order is that of the first of each. What is below them is drawn together, too.
+    """
+    known = list(spans)
+    ids = {span.span_id for span in known}
+    children: dict[bytes, list[Span]] = defaultdict(list)
+    for span in sorted(known, key=lambda span: span.start_time_unix_nano):
+        children[span.parent_span_id if span.parent_span_id in ids else b""].append(span)
+    return "\n".join(_folded(children, [b""], depth=0))
+
+
+def _folded(
+    children: dict[bytes, list[Span]], parents: list[bytes], *, depth: int
+) -> Iterable[str]:
+    alike: dict[str, list[Span]] = defaultdict(list)
+    for parent in parents:
+        for span in children[parent]:
+            function = attribute(span, "code.function.name")
+            outcome = attribute(span, "hotspan.task.outcome")
+            text = f"{_KINDS[span.kind]} {span.name}"
+            text += f" = {outcome}" if outcome else ""
+            alike[text + (f" @ {function}" if function else "")].append(span)
+    for text, spans in alike.items():
+        yield "  " * depth + text + (f" x {len(spans)}" if len(spans) > 1 else "")
+        yield from _folded(children, [span.span_id for span in spans], depth=depth + 1)

@@ -15,6 +15,8 @@ __all__ = ["collector", "new_hash_key", "prepare_shop", "stub", "ui", "web", "wo
 WEB_WORKERS = 2
 TASK_WORKERS = 2
 SERVERS = ("DATABASE_URL", "REDIS_URL")
+# With hotspan in it, the shop has OpenTelemetry's own spans only: what is found by these?
+DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 
 def program(name: str) -> str:
@@ -31,7 +33,7 @@ def plain_environment() -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("OTEL_") and name not in SERVERS
+        if (name == DISABLED or not name.startswith("OTEL_")) and name not in SERVERS
     }
     servers = {name: os.environ.get(f"SHOP_{name}", "") for name in SERVERS}
     local = "127.0.0.1,localhost"

@@ -32,9 +32,9 @@ def _process_starts(**_: object) -> None:
 
 @guarded
 def _child_starts(**_: object) -> None:
-    delay_ms = current_settings().task_flush_ms
-    if delay_ms:
-        _flushers[:] = [TaskFlusher(delay_ms=delay_ms)]
+    pause_ms = current_settings().task_flush_ms
+    if pause_ms:
+        _flushers[:] = [TaskFlusher(pause_ms=pause_ms)]
 
 
 @guarded
