@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
+from opentelemetry.instrumentation.dependencies import (
+    DependencyConflict,
+    get_dist_dependency_conflicts,
+)
 from opentelemetry.sdk._configuration import _get_exporter_names
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.util._importlib_metadata import EntryPoint, entry_points
@@ -117,16 +120,23 @@ def _libraries() -> Iterator[Library]:
 def _library(entry_point: EntryPoint) -> Library:
     conflict = get_dist_dependency_conflicts(entry_point.dist) if entry_point.dist else None
     if conflict is not None:
-        if conflict.found or conflict.found_any:
-            return Library(entry_point.name, "unsupported", str(conflict))
-        return Library(entry_point.name, "absent", "not installed")
+        return _in_conflict(entry_point, conflict)
     try:
-        entry_point.load()
+        # Of a package with several instrumentors, one may lack its library.
+        conflict = entry_point.load()()._check_dependency_conflicts()  # noqa: SLF001 - no public way
     except ModuleNotFoundError as error:
         return Library(entry_point.name, "absent", str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         return Library(entry_point.name, "failed", repr(error))
+    if conflict is not None:
+        return _in_conflict(entry_point, conflict)
     return Library(entry_point.name, "instrumented")
+
+
+def _in_conflict(entry_point: EntryPoint, conflict: DependencyConflict) -> Library:
+    if conflict.found or conflict.found_any:
+        return Library(entry_point.name, "unsupported", str(conflict))
+    return Library(entry_point.name, "absent", "not installed")
 
 
 def _export_checks() -> Iterator[Check]:

@@ -1,7 +1,9 @@
 """The span of one statement: what is on it, and what its entry counts."""
 
+import contextlib
 import sys
 import time
+import weakref
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -35,6 +37,9 @@ RETURNED_ROWS: Final = "db.response.returned_rows"
 
 # Where the integration of Django leaves its connection for us, on the driver's cursor.
 DJANGO_CONNECTION_FIELD: Final = "_hotspan_django_connection"
+
+# Where it leaves it for cursors that take no attributes: psycopg's server-side ones of Django 4.2.
+connections_of_cursors: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 _TEMPLATE_FIELD: Final = "_hotspan_template"
 
@@ -337,6 +342,9 @@ def _add_parameters(
 
 def _add_django(attributes: dict[str, AttributeValue], cursor: Any) -> None:  # noqa: ANN401
     connection = getattr(cursor, DJANGO_CONNECTION_FIELD, None)
+    if connection is None and connections_of_cursors:
+        with contextlib.suppress(TypeError):  # it cannot be referred to weakly, and is not there
+            connection = connections_of_cursors.get(cursor)
     if connection is not None:
         attributes[ALIAS] = connection.alias
         attributes[IN_TRANSACTION] = connection.in_atomic_block

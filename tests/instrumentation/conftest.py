@@ -1,5 +1,6 @@
 """A small Django project with a Celery worker, run as real processes that export to a real sink."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +16,8 @@ from support.otlp_sink import OtlpSink
 from support.processes import Process, free_port
 
 PROJECT = Path(__file__).parent / "project"
-BIN = Path(sys.executable).parent
+# Another environment's, when test_versions.py runs these tests in it.
+BIN = Path(os.environ.get("HOTSPAN_TEST_PROGRAMS", Path(sys.executable).parent))
 
 # What a developer's shell may hold and tests must not see.
 _UNSET = ("PYTHONPATH", "DJANGO_SETTINGS_MODULE", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -53,7 +55,7 @@ class Bookshop:
     def publish(self, tasks: int) -> None:
         """Publish `buy` tasks from a process that is not instrumented."""
         subprocess.run(
-            [sys.executable, "manage.py", "stock", "--sell", str(tasks)],
+            [BIN / "python", "manage.py", "stock", "--sell", str(tasks)],
             cwd=PROJECT,
             env={"BOOKSHOP_DATA_DIR": str(self.data_dir)},
             check=True,
@@ -120,7 +122,7 @@ def stocked_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stocked")
     for command in (["migrate", "--run-syncdb"], ["stock"]):
         subprocess.run(
-            [sys.executable, "manage.py", *command],
+            [BIN / "python", "manage.py", *command],
             cwd=PROJECT,
             env={"BOOKSHOP_DATA_DIR": str(folder)},
             check=True,

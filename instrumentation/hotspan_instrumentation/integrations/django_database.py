@@ -3,6 +3,7 @@
 COMMIT and ROLLBACK are no statements to the drivers: no stock span shows them.
 """
 
+import contextlib
 import functools
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any, Final
 from wrapt import BaseObjectProxy
 
 from hotspan_instrumentation.guard import guarded
-from hotspan_instrumentation.query_span import DJANGO_CONNECTION_FIELD
+from hotspan_instrumentation.query_span import DJANGO_CONNECTION_FIELD, connections_of_cursors
 from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.transaction_span import TransactionSpan
 
@@ -49,9 +50,14 @@ def _noting_connection(original: Callable[..., Any]) -> Callable[..., Any]:
         inner = cursor if isinstance(cursor, BaseObjectProxy) else getattr(cursor, "cursor", cursor)
         try:
             setattr(inner, DJANGO_CONNECTION_FIELD, self)
-        except Exception:  # noqa: BLE001 - a driver whose cursors take none: no alias then
-            return original(self, cursor)
+        except Exception:  # noqa: BLE001 - a driver whose cursors take none
+            note(inner, self)
         return original(self, cursor)
+
+    @guarded
+    def note(cursor: Any, connection: Any) -> None:  # noqa: ANN401 - any driver's
+        with contextlib.suppress(TypeError):  # not by a weak reference either: no alias then
+            connections_of_cursors[cursor] = connection
 
     return prepare_cursor
 
