@@ -48,6 +48,10 @@ test: test-setup ## Run the tests, against real components
 test-all: test ## Run all tests, also the long ones
 	@$(RUN)/pytest $(PYTEST) -m slow || [ $$? -eq 5 ]
 
+.PHONY: faults
+faults: test-setup ## Hurt collectors for half an hour: kills, full disks, hostile senders
+	@HOTSPAN_FAULTS=long $(RUN)/pytest --timeout=3600 -n0 tests/faults
+
 .PHONY: lint
 lint: setup ## Check style, types and imports between packages
 	@$(RUN)/ruff check .

@@ -21,6 +21,7 @@ __all__ = [
     "StoreRefusedError",
     "StoreTooOldError",
     "StoreUnavailableError",
+    "StoreUnreachableError",
     "TooManyRequestsError",
     "UnsupportedMediaError",
 ]
@@ -47,6 +48,10 @@ class DataDirectoryInUseError(HotspanError):
 
 class StoreUnavailableError(HotspanError):
     """The store cannot be reached, or has no room at the moment: try again later."""
+
+
+class StoreUnreachableError(StoreUnavailableError):
+    """The store does not answer: it is down, or its address is wrong."""
 
 
 class StoreOverloadedError(StoreUnavailableError):

@@ -33,7 +33,7 @@ from hotspan_collector.receiver.grpc_server import start_grpc_server
 from hotspan_collector.receiver.http_app import create_otlp_app
 from hotspan_collector.rules.rulebook import Rulebook
 from hotspan_collector.sql import load_blocks
-from hotspan_collector.store import open_store
+from hotspan_collector.store import open_or_await_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     api = bind(settings.host, settings.api_port, what="The API", option="--api-port")
     # gRPC binds by itself, and says less when it cannot.
     bind(settings.host, settings.grpc_port, what="OTLP/gRPC", option="--grpc-port").close()
-    store = await asyncio.to_thread(open_store, settings)
+    store = await asyncio.to_thread(open_or_await_store, settings)
     try:
         pipeline = build_pipeline(store, settings)
     except HotspanError:

@@ -147,6 +147,7 @@ class SpanLink(Model):
 
     trace_id: str
     span_id: str
+    trace_state: str = ""
     attributes: dict[str, JsonValue]
 
 
@@ -156,6 +157,10 @@ class Span(TraceSpan):
     start: datetime
     status_message: str
     trace_state: str
+    flags: int = 0
+    dropped_attributes: int = Field(default=0, description="By the sender, as are the next two")
+    dropped_events: int = 0
+    dropped_links: int = 0
     scope_name: str
     scope_version: str
     attributes: dict[str, JsonValue]

@@ -120,6 +120,10 @@ def _span(row: Row, *, trace_started_ns: int) -> Span:
         start=from_nanoseconds(row["start_ns"]),
         status_message=row["status_message"],
         trace_state=row["trace_state"],
+        flags=row["flags"],
+        dropped_attributes=row["dropped_attributes"],
+        dropped_events=row["dropped_events"],
+        dropped_links=row["dropped_links"],
         scope_name=row["scope_name"],
         scope_version=row["scope_version"],
         attributes=attributes(
@@ -150,10 +154,17 @@ def _events(row: Row) -> list[SpanEvent]:
 
 
 def _links(row: Row) -> list[SpanLink]:
-    parts = ("link_traces", "link_spans", "link_keys", "link_values", "link_types")
+    parts = ("link_traces", "link_spans", "link_states", "link_keys", "link_values", "link_types")
     return [
-        SpanLink(trace_id=trace, span_id=span, attributes=attributes(keys, values, types))
-        for trace, span, keys, values, types in zip(*(row[part] for part in parts), strict=True)
+        SpanLink(
+            trace_id=trace,
+            span_id=span,
+            trace_state=state,
+            attributes=attributes(keys, values, types),
+        )
+        for trace, span, state, keys, values, types in zip(
+            *(row[part] for part in parts), strict=True
+        )
     ]
 
 

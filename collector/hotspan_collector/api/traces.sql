@@ -149,6 +149,7 @@ SELECT
     toUnixTimestamp64Nano(start_time) AS start_ns,
     duration_ns, name, service, toString(kind) AS span_kind, toString(status) AS span_status,
     status_message, trace_state, scope_name, scope_version,
+    flags, dropped_attributes, dropped_events, dropped_links,
     db_statement, toString(db_fingerprint) AS fingerprint, code_file, code_line, code_function,
     mapKeys(attributes) AS attribute_keys,
     arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(attributes), attribute_types) AS attribute_values,
@@ -163,6 +164,7 @@ SELECT
     arrayMap(e -> e.attribute_types, events) AS event_types,
     arrayMap(l -> lower(hex(l.trace_id)), links) AS link_traces,
     arrayMap(l -> lower(hex(l.span_id)), links) AS link_spans,
+    arrayMap(l -> l.trace_state, links) AS link_states,
     arrayMap(l -> mapKeys(l.attributes), links) AS link_keys,
     arrayMap(l -> arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(l.attributes), l.attribute_types), links) AS link_values,
     arrayMap(l -> l.attribute_types, links) AS link_types

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hotspan_collector.errors import ConfigurationError
+import structlog
+
+from hotspan_collector.errors import ConfigurationError, StoreUnreachableError
 from hotspan_collector.store.embedded import EmbeddedStore
+from hotspan_collector.store.late import LateStore
 from hotspan_collector.store.migrate import migrate, set_retention, sync_to_disk
 from hotspan_collector.store.redaction import Redaction
 from hotspan_collector.store.server import ServerStore
@@ -18,7 +22,9 @@ if TYPE_CHECKING:
     from hotspan_collector.settings import Settings
     from hotspan_collector.store.port import SpanStore
 
-__all__ = ["open_store"]
+_LOG = structlog.get_logger(__name__)
+
+__all__ = ["open_or_await_store", "open_store"]
 
 
 def open_store(settings: Settings) -> SpanStore:
@@ -30,11 +36,7 @@ def open_store(settings: Settings) -> SpanStore:
 
     """
     scheme, _, rest = settings.store_dsn.partition("://")
-    bounds = SpanBounds(
-        retention_days=settings.retention_days,
-        future_tolerance_s=settings.future_tolerance_s,
-        reversed_tolerance_ms=settings.reversed_tolerance_ms,
-    )
+    bounds = _bounds(settings)
     queries: dict[str, object] = {"max_execution_time": settings.query_timeout_s}
     inserts: dict[str, object] = {
         "max_execution_time": settings.insert_timeout_s,
@@ -76,6 +78,28 @@ def open_store(settings: Settings) -> SpanStore:
     if scheme == "chdb":
         sync_to_disk(store)
     return store
+
+
+def open_or_await_store(settings: Settings) -> SpanStore:
+    """Do the same, but wait in the background for a server that does not answer at the moment.
+
+    A collector that restarts while its store is down must go on spooling.
+    """
+    try:
+        return open_store(settings)
+    except StoreUnreachableError as error:
+        if not settings.spool_max_bytes:
+            raise
+        _LOG.warning("store_down", error=str(error))
+        return LateStore(partial(open_store, settings), bounds=_bounds(settings), error=error)
+
+
+def _bounds(settings: Settings) -> SpanBounds:
+    return SpanBounds(
+        retention_days=settings.retention_days,
+        future_tolerance_s=settings.future_tolerance_s,
+        reversed_tolerance_ms=settings.reversed_tolerance_ms,
+    )
 
 
 def _redaction_key(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from hotspan_collector.errors import (
     StoreOverloadedError,
     StoreRefusedError,
     StoreUnavailableError,
+    StoreUnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def translate_error(error: Exception) -> HotspanError:
     text = str(error)
     code = _CODE.search(text)
     if isinstance(error, OperationalError | StreamFailureError) and code is None:
-        return StoreUnavailableError(f"The store cannot be reached: {text}")
+        return StoreUnreachableError(f"The store cannot be reached: {text}")
     # The code of "too many days in one insert" is also that of "too many parts at the moment".
     if code is not None and (int(code.group(1)) in _OVERLOADED_CODES or _TOO_MANY_DAYS in text):
         return StoreOverloadedError(f"It was too much for the store at once: {text}")
