@@ -33,6 +33,7 @@ from hotspan_instrumentation.sql_literals import mask_literals
 
 ALIAS: Final = "hotspan.db.alias"
 IN_TRANSACTION: Final = "hotspan.db.in_transaction"
+SAVEPOINTS: Final = "hotspan.db.savepoints"
 RETURNED_ROWS: Final = "db.response.returned_rows"
 
 # Where the integration of Django leaves its connection for us, on the driver's cursor.
@@ -348,4 +349,6 @@ def _add_django(attributes: dict[str, AttributeValue], cursor: Any) -> None:  # 
     if connection is not None:
         attributes[ALIAS] = connection.alias
         attributes[IN_TRANSACTION] = connection.in_atomic_block
+        if connection.savepoint_ids:  # None for an inner `atomic` without a savepoint
+            attributes[SAVEPOINTS] = sum(each is not None for each in connection.savepoint_ids)
         add_orm_attributes(attributes)

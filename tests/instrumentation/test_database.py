@@ -190,6 +190,7 @@ def test_committed(run):
     assert (told["hotspan.tx.outcome"], told["hotspan.tx.on_commit"]) == ("commit", 1)
     assert told["code.function.name"] == "books.management.commands.query_cases.committed"
     assert values([update, inside, callback], "hotspan.db.in_transaction") == [True, True, False]
+    assert values([update, inside, callback], "hotspan.db.savepoints") == [None, 1, None]
     assert transaction.end_time_unix_nano <= callback.start_time_unix_nano
     assert inside.parent_span_id == run.entry("committed").span_id
 
