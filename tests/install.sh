@@ -25,7 +25,7 @@ missing_packages() {
   can_build_mysqlclient || printf '%s\n' gcc libmariadb-dev pkg-config python3-dev
   command -v chromium >/dev/null || echo chromium
   has_font || echo fonts-dejavu-core
-  has_clickhouse || command -v npm >/dev/null || echo npm
+  has_clickhouse && has_exporters || command -v npm >/dev/null || echo npm
 }
 
 # Packages that bring a server start it and enable it at boot. Tests start servers of their own, so
@@ -80,10 +80,27 @@ install_clickhouse() {
   echo "$CLICKHOUSE_VERSION" >"$CLICKHOUSE_DIR/version"
 }
 
+# With the lock file's checksums; anew when the lock file has changed.
+has_exporters() { cmp -s tests/exporters_js/package-lock.json .tools/exporters_js/package-lock.json && [ -d .tools/exporters_js/node_modules ]; }
+
+install_exporters() {
+  echo "Installing OpenTelemetry's JavaScript exporters into .tools/exporters_js"
+  rm -rf .tools/exporters_js
+  mkdir -p .tools/exporters_js
+  cp tests/exporters_js/package.json tests/exporters_js/package-lock.json .tools/exporters_js/
+  (cd .tools/exporters_js && npm ci --silent --ignore-scripts --no-audit --no-fund) || {
+    rm -rf .tools/exporters_js
+    fail "npm could not install the packages of tests/exporters_js. Is there a connection? Try again."
+  }
+}
+
 mapfile -t packages < <(missing_packages)
 if [ "${#packages[@]}" -gt 0 ]; then
   install_debian_packages "${packages[@]}"
 fi
 if ! has_clickhouse; then
   install_clickhouse
+fi
+if ! has_exporters; then
+  install_exporters
 fi

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from hotspan_collector.store.redaction import Redaction
 from support import stored_in_the_clear
 from support.otlp_requests import key_values, now_ns, request, span
 
@@ -145,6 +146,15 @@ def test_errors_do_not_repeat_values(store, sent, expected):
     assert row["status_message"] == row["exception_message"]
     assert "secret" not in text
     assert "sec'ret" not in text
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_python_masks_as_the_insert_does(store, text):
+    """The expression is written once, and means the same to ClickHouse and to Python."""
+    masked = Redaction(sql=True, errors=True, urls=True, attributes=()).mask_error(text)
+    (row,) = stored(store, one(error=text))
+
+    assert row["status_message"] == masked
 
 
 def test_denied_attributes_say_so(store):

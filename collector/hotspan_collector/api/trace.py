@@ -78,7 +78,10 @@ def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
     rows = database.rows(_QUERIES["span"], {**header.bounds, "span_id": span_id})
     if not rows:
         raise NotFoundError(f"Trace {trace_id} has no span {span_id}.")
-    return _span(rows[0], trace_started_ns=header.started_ns)
+    span = _span(rows[0], trace_started_ns=header.started_ns)
+    logged = database.rows(_QUERIES["span_exceptions"], {"trace_id": trace_id, "span_id": span_id})
+    events = [_logged_exception(each, started_ns=rows[0]["start_ns"]) for each in logged]
+    return span.model_copy(update={"events": [*span.events, *events]})
 
 
 def _read_header(database: Database, trace_id: str) -> _Header:
@@ -139,6 +142,15 @@ def _code(row: Row) -> Code | None:
     if not row["code_file"]:
         return None
     return Code(file=row["code_file"], line=row["code_line"], function=row["code_function"])
+
+
+def _logged_exception(row: Row, *, started_ns: int) -> SpanEvent:
+    texts = {f"exception.{name}": row[name] for name in ("type", "message", "stacktrace")}
+    return SpanEvent(
+        name="exception",
+        offset_us=(row["time_unix_nano"] - started_ns) / 1000,
+        attributes={name: text for name, text in texts.items() if text},
+    )
 
 
 def _events(row: Row) -> list[SpanEvent]:

@@ -140,6 +140,14 @@ WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
 ORDER BY severity DESC, wasted_ns DESC, entry_start, fingerprint
 LIMIT {limit:UInt32}
 
+-- name: span_exceptions
+-- Exceptions of a span that came as logs.
+SELECT time_unix_nano, type, message, stacktrace
+FROM span_exceptions FINAL
+WHERE trace_id = {trace_id:String} AND span_id = {span_id:String}
+ORDER BY time_unix_nano
+LIMIT 100
+
 -- name: span
 -- Values of arrays, key-value lists and bytes (types 5, 6 and 7) are bytes, and travel as base64.
 SELECT

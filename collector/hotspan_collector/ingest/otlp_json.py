@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from google.protobuf import json_format
+from google.protobuf.message import Message  # noqa: TC002 (small)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from hotspan_collector.errors import MalformedRequestError
@@ -16,8 +17,8 @@ __all__ = ["protobuf_from_json"]
 _ID_FIELDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
 
 
-def protobuf_from_json(body: bytes) -> bytes:
-    """Return a JSON request in protobuf.
+def protobuf_from_json(body: bytes, kind: type[Message] = ExportTraceServiceRequest) -> bytes:
+    """Return a JSON request in protobuf: of traces, unless told otherwise.
 
     Raises:
         MalformedRequestError: the body is not such a request.
@@ -26,12 +27,10 @@ def protobuf_from_json(body: bytes) -> bytes:
     try:
         document = _object(json.loads(body))
         _base64_ids(document)
-        message = json_format.ParseDict(
-            document, ExportTraceServiceRequest(), ignore_unknown_fields=True
-        )
+        message = json_format.ParseDict(document, kind(), ignore_unknown_fields=True)
     except (ValueError, RecursionError, json_format.ParseError) as error:
         raise MalformedRequestError(
-            f"The body is not an ExportTraceServiceRequest in OTLP's JSON: {error}"
+            f"The body is not an {kind.DESCRIPTOR.name} in OTLP's JSON: {error}"
         ) from error
     serialized: bytes = message.SerializeToString()
     return serialized

@@ -13,6 +13,7 @@ from hotspan_collector.ingest.limits import RequestLimits
 from hotspan_collector.ingest.quarantine import Quarantine
 from hotspan_collector.ingest.spool import Spool
 from hotspan_collector.ingest.writer import Writer
+from hotspan_collector.store import redaction_of
 
 if TYPE_CHECKING:
     from hotspan_collector.settings import Settings
@@ -80,5 +81,7 @@ def build_pipeline(store: SpanStore, settings: Settings) -> Pipeline:
             max_span_bytes=settings.max_span_bytes,
         ),
         max_json_bytes=settings.max_json_request_bytes,
+        store=store,
+        redaction=redaction_of(settings),
     )
     return Pipeline(intake, committer, writer, ledger, quarantine, spool)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 import grpc
 import grpc.aio
 import structlog
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
@@ -20,6 +19,7 @@ from hotspan_collector.errors import (
     PortInUseError,
     RequestTimeoutError,
 )
+from hotspan_collector.ingest.exception_logs import may_hold_exceptions
 from hotspan_collector.listening import host_and_port
 from hotspan_collector.receiver.answers import (
     key_of,
@@ -44,9 +44,9 @@ __all__ = ["start_grpc_server"]
 
 _LOG = structlog.get_logger(__name__)
 _TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
+_LOGS = "opentelemetry.proto.collector.logs.v1.LogsService"
 _DISCARDED = {
     "opentelemetry.proto.collector.metrics.v1.MetricsService": ExportMetricsServiceResponse(),
-    "opentelemetry.proto.collector.logs.v1.LogsService": ExportLogsServiceResponse(),
 }
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -71,6 +71,7 @@ async def start_grpc_server(*, settings: Settings, intake: Intake) -> tuple[grpc
     server.add_generic_rpc_handlers(
         (
             _handler(_TRACES, service.export),
+            _handler(_LOGS, service.export_logs),
             *(_handler(name, _discard(answer)) for name, answer in _DISCARDED.items()),
         )
     )
@@ -126,6 +127,23 @@ class _TraceService:
             await _abort(context, error)
         serialized: bytes = response(outcome).SerializeToString()
         return serialized
+
+    async def export_logs(
+        self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+    ) -> bytes:
+        """Keep the exceptions of spans; all other logs are answered with OK and discarded."""
+        try:
+            with self._intake.admission.stay() as stay:
+                body = await self._receive(requests)
+                stay.hold(len(body))
+                if may_hold_exceptions(body):
+                    self._key(context)
+                    await self._intake.take_logs(body)
+        except Exception as error:  # noqa: BLE001 (as above)
+            if not isinstance(error, HotspanError):
+                _LOG.exception("export_failed")
+            await _abort(context, error)
+        return b""
 
     def _key(self, context: grpc.aio.ServicerContext) -> str:
         authorization = ""

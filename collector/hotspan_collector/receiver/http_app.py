@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from google.protobuf import json_format
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -21,15 +25,17 @@ from hotspan_collector.errors import (
     RequestTooLargeError,
     UnsupportedMediaError,
 )
+from hotspan_collector.ingest.exception_logs import may_hold_exceptions
 from hotspan_collector.receiver.answers import RETRY_AFTER_S, key_of, refusal, response, status
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from google.protobuf.message import Message
     from starlette.requests import Request
 
     from hotspan_collector.ingest.admission import Stay
     from hotspan_collector.ingest.intake import Intake
-    from hotspan_collector.ingest.writer import Outcome
     from hotspan_collector.settings import Settings
 
 __all__ = ["create_otlp_app"]
@@ -42,48 +48,77 @@ _CLIENT_CLOSED_REQUEST = 499
 
 
 def create_otlp_app(*, settings: Settings, intake: Intake) -> Starlette:
-    """Return the application that takes POST /v1/traces, and discards metrics and logs."""
+    """Return the application that takes POST /v1/traces and /v1/logs, and discards metrics."""
+    receiver = _Receiver(settings=settings, intake=intake)
+    return Starlette(
+        routes=[
+            Route("/v1/traces", _answering(receiver.traces), methods=["POST"]),
+            Route("/v1/metrics", _answering(receiver.discard), methods=["POST"]),
+            Route("/v1/logs", _answering(receiver.logs), methods=["POST"]),
+        ]
+    )
 
-    async def traces(request: Request) -> Response:
+
+class _Receiver:
+    """Answers requests, or raises what `refusal` has an answer for."""
+
+    def __init__(self, *, settings: Settings, intake: Intake) -> None:
+        self._settings = settings
+        self._intake = intake
+
+    async def traces(self, request: Request, encoding: str) -> Message:
+        """Store spans."""
+        key = _key(request, self._settings)
+        _check_headers(request)
+        with self._intake.admission.stay(key) as stay:
+            body = await self._receive(request, stay)
+            take = self._intake.take_json if encoding == _JSON else self._intake.take
+            return response(await take(body))
+
+    async def logs(self, request: Request, encoding: str) -> Message:
+        """Keep the exceptions of spans; all other logs are answered with OK and discarded."""
+        with self._intake.admission.stay() as stay:
+            body = await self._receive(request, stay)
+            if may_hold_exceptions(body):
+                _key(request, self._settings)
+                await self._intake.take_logs(body, is_json=encoding == _JSON)
+        return ExportLogsServiceResponse()
+
+    async def discard(self, request: Request, encoding: str) -> Message:
+        """Answer OK to a signal that is not kept: anything else makes SDKs log errors."""
+        del encoding
+        async for _ in request.stream():
+            pass
+        return ExportMetricsServiceResponse()
+
+    async def _receive(self, request: Request, stay: Stay) -> bytes:
+        timeout_s = self._settings.receive_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await _read(request, stay, limit=self._settings.max_request_bytes)
+        except TimeoutError as error:
+            raise RequestTimeoutError(
+                f"The request did not arrive within {timeout_s} s (HOTSPAN_RECEIVE_TIMEOUT_S)."
+            ) from error
+
+
+def _answering(
+    handle: Callable[[Request, str], Awaitable[Message]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return a route that answers in the encoding of the request, whatever happens."""
+
+    async def route(request: Request) -> Response:
         encoding = _content_type(request)
         try:
-            key = _key(request, settings)
-            _check_headers(request)
-            with intake.admission.stay(key) as stay:
-                outcome = await _take(request, stay, encoding)
+            return _answer(await handle(request, encoding), encoding, 200)
         except ClientDisconnect:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)  # nobody reads it
         except Exception as error:  # noqa: BLE001 (500 would make clients drop their spans)
             if not isinstance(error, HotspanError):
                 _LOG.exception("export_failed")
             return _refuse(error, encoding)
-        return _answer(response(outcome), encoding, 200)
 
-    async def _take(request: Request, stay: Stay, encoding: str) -> Outcome:
-        try:
-            async with asyncio.timeout(settings.receive_timeout_s):
-                body = await _read(request, stay, limit=settings.max_request_bytes)
-        except TimeoutError as error:
-            raise RequestTimeoutError(
-                f"The request did not arrive within {settings.receive_timeout_s} s "
-                "(HOTSPAN_RECEIVE_TIMEOUT_S)."
-            ) from error
-        return await (intake.take_json(body) if encoding == _JSON else intake.take(body))
-
-    async def discard(request: Request) -> Response:
-        """Answer OK to a signal that is not kept: anything else makes SDKs log errors."""
-        async for _ in request.stream():
-            pass
-        encoding = _content_type(request)
-        return Response(b"{}" if encoding == _JSON else b"", media_type=encoding)
-
-    return Starlette(
-        routes=[
-            Route("/v1/traces", traces, methods=["POST"]),
-            Route("/v1/metrics", discard, methods=["POST"]),
-            Route("/v1/logs", discard, methods=["POST"]),
-        ]
-    )
+    return route
 
 
 def _content_type(request: Request) -> str:

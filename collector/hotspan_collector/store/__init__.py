@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger(__name__)
 
-__all__ = ["open_or_await_store", "open_store"]
+__all__ = ["open_or_await_store", "open_store", "redaction_of"]
 
 
 def open_store(settings: Settings) -> SpanStore:
@@ -43,13 +43,7 @@ def open_store(settings: Settings) -> SpanStore:
         "max_memory_usage": settings.max_insert_memory_bytes,
         "async_insert": 0,
     }
-    redaction = Redaction(
-        sql=settings.redact_sql,
-        errors=settings.redact_errors,
-        urls=settings.redact_urls,
-        attributes=settings.redact_attributes,
-        key=_redaction_key(settings),
-    )
+    redaction = redaction_of(settings)
     store: SpanStore
     if scheme == "chdb":
         store = EmbeddedStore(
@@ -92,6 +86,17 @@ def open_or_await_store(settings: Settings) -> SpanStore:
             raise
         _LOG.warning("store_down", error=str(error))
         return LateStore(partial(open_store, settings), bounds=_bounds(settings), error=error)
+
+
+def redaction_of(settings: Settings) -> Redaction:
+    """Return what is taken out before something is stored."""
+    return Redaction(
+        sql=settings.redact_sql,
+        errors=settings.redact_errors,
+        urls=settings.redact_urls,
+        attributes=settings.redact_attributes,
+        key=_redaction_key(settings),
+    )
 
 
 def _bounds(settings: Settings) -> SpanBounds:

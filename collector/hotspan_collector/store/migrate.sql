@@ -22,6 +22,9 @@ ALTER TABLE entries MODIFY TTL toDateTime(start_time) + INTERVAL {days} DAY
 -- name: retain_publications
 ALTER TABLE publications MODIFY TTL toDateTime(published_at) + INTERVAL {days} DAY
 
+-- name: retain_span_exceptions
+ALTER TABLE span_exceptions MODIFY TTL toDateTime(intDiv(time_unix_nano, 1000000000)) + INTERVAL {days} DAY
+
 -- name: retain_findings
 ALTER TABLE findings MODIFY TTL toDateTime(entry_start) + INTERVAL {days} DAY
 

@@ -51,6 +51,10 @@ class Redaction:
             ),
         }
 
+    def mask_error(self, text: str) -> str:
+        """Return the text of an error as the insert would store it."""
+        return _ERROR.sub(_mask_match, text) if self.errors else text
+
     def _marked(self, masked: str, mark: str) -> str:
         digest = blake2b(self.key.encode(), digest_size=16).digest()
         parts = (int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big"))
@@ -62,6 +66,22 @@ class Redaction:
             .replace("{text}", "v")
         )
 
+
+def _mask_match(match: re.Match[str]) -> str:
+    one, two, three, four, five, six, seven, eight = (part or "" for part in match.groups())
+    return f"{one}{three}{five}{seven}{eight}?{two}{four}{six}"
+
+
+# The same expression in Python: its text is SQL's, where backslashes and quotes are escaped.
+_ERROR = re.compile(
+    next(line for line in _BLOCKS["error"].splitlines() if line.strip().startswith("'("))
+    .strip()
+    .removesuffix(",")[1:-1]
+    .replace("\\n", "\n")
+    .replace("\\'", "'")
+    .replace("\\\\", "\\"),
+    re.MULTILINE,
+)
 
 NO_REDACTION = Redaction(sql=False, errors=False, urls=False, attributes=())
 
