@@ -174,3 +174,53 @@ def test_help_has_examples_and_exit_codes(hotspan: Run, command):
 
     assert "Examples:" in ran.stdout
     assert "Exit codes:" in ran.stdout
+
+
+def test_something_can_be_said_of_a_violation(hotspan: Run, store: SpanStore):
+    """Who said it, why, and until when, stand in what is shown."""
+    order_list(store)
+    evaluate(store)
+    violation_id = json.loads(hotspan("violations", "--format", "json").stdout)["violations"][0][
+        "id"
+    ]
+    options = ["--ignore", "--until-hits", "5", "--until-release", "--reason", "known"]
+    ignored = hotspan("violations", violation_id, *options, "--by", "ada", columns=140)
+    again = hotspan("violations", violation_id, "--unignore")
+    refused = hotspan("violations", violation_id, "--unignore")
+
+    assert "ignored by ada until 5 more hits or the next release: known" in ignored.stdout
+    assert again.returncode == 0
+    assert refused.returncode == 1
+    assert "is for those that are ignored" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--ignore", "--resolve"], "exclude each other"),
+        (["--until", "7d"], "use it with --ignore"),
+        (["--reason", "because"], "belong to"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_named(hotspan: Run, options, said):
+    """Nothing is asked of the API."""
+    ran = hotspan("violations", "v1:1", *options)
+
+    assert ran.returncode == 2
+    assert said in ran.stderr
+
+
+def test_values_of_a_rule_are_set_and_taken_back(hotspan: Run):
+    """For a place; what cannot be used is refused."""
+    where = ["--service", "shop", "--entry", "GET erp/*"]
+    done = hotspan("rules", "set", "n_plus_one", "min_count=20", *where)
+    taken_back = hotspan("rules", "unset", "n_plus_one", done.stdout.split()[2].rstrip(";"))
+    refused = hotspan("rules", "set", "n_plus_one", "min_count=many")
+    unreadable = hotspan("rules", "set", "n_plus_one", "min_count")
+    shown = hotspan("rules", "show", "n_plus_one")
+
+    assert done.stdout.startswith("Set as ")
+    assert taken_back.returncode == 0
+    assert (refused.returncode, unreadable.returncode) == (2, 2)
+    assert "expected UInt32" in refused.stderr
+    assert "min_count = 5" in shown.stdout

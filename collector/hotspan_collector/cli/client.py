@@ -66,6 +66,10 @@ class ApiClient:
         """Send JSON and return that of the answer. Raises as `get` does."""
         return self._ask("POST", path, json=dict(body))
 
+    def delete(self, path: str) -> bytes:
+        """Take something back and return the JSON of the answer. Raises as `get` does."""
+        return self._ask("DELETE", path)
+
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> bytes:
         """Return the JSON of an answer.
 
