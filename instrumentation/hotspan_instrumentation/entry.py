@@ -103,6 +103,12 @@ class Entry:
             for counter, value in counters.items():
                 attributes[counter] = attributes.get(counter, 0) + value
 
+    def counted(self, counter: str) -> float:
+        """Return a counter's value as it is now."""
+        attributes: dict[str, Any] = self._attributes
+        value: float = attributes.get(counter, 0)
+        return value
+
     def set(self, name: str, value: AttributeValue) -> None:
         """Set an attribute that the entry's span gets when it ends."""
         with self._lock:

@@ -29,8 +29,11 @@ class Settings:
     signal_min_ms: int = 20
     url_values: bool = False
     requests: bool = True
+    users: bool = False
     middleware: bool = True
     middleware_min_ms: int = 5
+    templates: bool = True
+    template_span_min_ms: int = 20
     cache: bool = True
     cache_span_min_ms: int = 20
     database: bool = True
@@ -163,7 +166,7 @@ VARIABLES = (
         name="HOTSPAN_SIGNALS",
         field="signals",
         parse=_boolean,
-        doc="Record what is called in the receivers of Django's signals, and which are slow.",
+        doc="Record which receivers of Django's signals are slow, or make queries or calls.",
     ),
     Variable(
         name="HOTSPAN_SIGNAL_MIN_MS",
@@ -185,6 +188,13 @@ VARIABLES = (
         "duplicate middleware; follow streaming bodies; take no 404 for an error.",
     ),
     Variable(
+        name="HOTSPAN_USERS",
+        field="users",
+        parse=_boolean,
+        doc="Record of each request a keyed hash of the user who has signed in, where it is known "
+        "without a query.",
+    ),
+    Variable(
         name="HOTSPAN_MIDDLEWARE",
         field="middleware",
         parse=_boolean,
@@ -195,6 +205,18 @@ VARIABLES = (
         field="middleware_min_ms",
         parse=_whole_number,
         doc="From how long on a middleware's own time is recorded, in milliseconds.",
+    ),
+    Variable(
+        name="HOTSPAN_TEMPLATES",
+        field="templates",
+        parse=_boolean,
+        doc="Count Django's templates, and the time of their rendering.",
+    ),
+    Variable(
+        name="HOTSPAN_TEMPLATE_SPAN_MIN_MS",
+        field="template_span_min_ms",
+        parse=_whole_number,
+        doc="From how long on the rendering of a template has a span of its own, in milliseconds.",
     ),
     Variable(
         name="HOTSPAN_CACHE",

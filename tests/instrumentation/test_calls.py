@@ -154,7 +154,10 @@ def test_slow_receivers(get, shared_sink):
     found = starting_with(entry, "hotspan.signal.")
 
     assert found.pop("hotspan.signal.post_save.time_ms") >= 50
-    assert found == {"hotspan.signal.post_save.receivers": ["books.calls.notify"]}
+    assert found == {
+        "hotspan.signal.post_save.receivers": ["books.calls.notify"],
+        "hotspan.signal.post_save.calls": 1,
+    }
 
 
 def test_no_secrets(get, shared_sink):

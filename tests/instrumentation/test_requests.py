@@ -120,9 +120,9 @@ def test_streams(get):
     assert span_tree(spans, root=PROJECT) == (
         "server GET pages/stream/\n"
         "  internal stream\n"
-        "    client SELECT @ books/pages.py:37 books.pages.stream.<locals>.lines\n"
-        "    client SELECT @ books/pages.py:38 books.pages.stream.<locals>.lines\n"
-        "    client SELECT @ books/pages.py:38 books.pages.stream.<locals>.lines"
+        "    client SELECT @ books/pages.py:45 books.pages.stream.<locals>.lines\n"
+        "    client SELECT @ books/pages.py:46 books.pages.stream.<locals>.lines\n"
+        "    client SELECT @ books/pages.py:46 books.pages.stream.<locals>.lines"
     )
     assert attributes(stream)["http.response.body.size"] > 0
 
@@ -212,7 +212,6 @@ def test_errors_of_ours_break_nothing(bookshop, sink, server):
         "integrations.django_requests._describe_response",
         "integrations.django_requests._describe_view",
         "integrations.django_signals._enter",
-        "integrations.django_signals._note",
         "url_masking.UrlMaskingProcessor",
     }
 

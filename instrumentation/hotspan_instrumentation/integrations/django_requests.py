@@ -15,6 +15,7 @@ from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.integrations.django_middleware import self_times_ms
+from hotspan_instrumentation.keyed_hash import hash_of_key
 from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.streaming import follow_stream
 
@@ -22,6 +23,7 @@ MODULE: Final = "opentelemetry.instrumentation.django.middleware.otel_middleware
 
 VIEW: Final = "hotspan.django.view"
 BODY_SIZE: Final = "http.response.body.size"
+USER_HASH: Final = "user.hash"
 
 _HEADERS: Final = ("Content-Encoding", "Content-Type")
 
@@ -86,6 +88,8 @@ def _describe_response(middleware: Any, request: Any, response: Any) -> None:  #
         return
     span.set_attributes(_of_settings())
     span.set_attributes(self_times_ms(request))
+    if current_settings().users:
+        _describe_user(span, request)
     for header in _HEADERS:
         if header in response:
             span.set_attribute(f"http.response.header.{header.lower()}", [response[header]])
@@ -93,6 +97,26 @@ def _describe_response(middleware: Any, request: Any, response: Any) -> None:  #
         follow_stream(response, span)
     elif getattr(response, "is_rendered", True):
         span.set_attribute(BODY_SIZE, len(response.content))
+
+
+def _describe_user(span: Span, request: Any) -> None:  # noqa: ANN401
+    user = _known_user(request)
+    if user is None or not user.is_authenticated:
+        return
+    hashed = hash_of_key(user._meta.label, user.pk)  # noqa: SLF001 - Django's public name
+    if hashed is not None:
+        span.set_attribute(USER_HASH, hashed)
+
+
+def _known_user(request: Any) -> Any:  # noqa: ANN401 - any project's
+    """Return the user of a request if the view has asked for it: to ask makes a query."""
+    from django.utils.functional import LazyObject  # noqa: PLC0415 - imported by then
+
+    values = request.__dict__
+    user = values.get("user")
+    if isinstance(user, LazyObject):
+        return values.get("_cached_user") or values.get("_acached_user")
+    return user
 
 
 @functools.cache

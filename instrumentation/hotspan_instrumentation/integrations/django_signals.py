@@ -8,8 +8,8 @@ from functools import cache
 from types import MethodType, ModuleType
 from typing import Any, Final
 
-from hotspan_instrumentation.client_calls import active_signal
-from hotspan_instrumentation.entry import current_entry
+from hotspan_instrumentation.client_calls import HTTP_CALLS, active_signal
+from hotspan_instrumentation.entry import DB_QUERIES, current_entry
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.settings import current_settings
 
@@ -49,13 +49,11 @@ def _wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, sender: Any, **named: Any) -> Any:  # noqa: ANN401 - Django's signature
         if not self.receivers:
             return original(self, sender, **named)
-        name, outer = _enter(self) or ("signal", None)
-        started_ns = time.perf_counter_ns()
+        sending = _enter(self)
         try:
             return original(self, sender, **named)
         finally:
-            active_signal.set(outer)
-            _note(self, sender, name, time.perf_counter_ns() - started_ns)
+            _leave(sending, sender)
 
     return send
 
@@ -65,35 +63,58 @@ def _wrapped_async(original: Callable[..., Any]) -> Callable[..., Any]:
     async def send(self: Any, sender: Any, **named: Any) -> Any:  # noqa: ANN401 - Django's signature
         if not self.receivers:
             return await original(self, sender, **named)
-        name, outer = _enter(self) or ("signal", None)
-        started_ns = time.perf_counter_ns()
+        sending = _enter(self)
         try:
             return await original(self, sender, **named)
         finally:
-            active_signal.set(outer)
-            _note(self, sender, name, time.perf_counter_ns() - started_ns)
+            _leave(sending, sender)
 
     return send
 
 
-@guarded
-def _enter(signal: object) -> tuple[str, str | None]:
-    """Return the signal's name, and that of the one whose receiver sends it."""
-    outer = active_signal.get()
-    name = _name(signal)
-    active_signal.set(name)
-    return name, outer
+class _Sending:
+    """A signal whose receivers are at work, and what its entry had counted before.
+
+    `outer` is the signal whose receiver sends it.
+    """
+
+    __slots__ = ("calls", "entry", "name", "outer", "queries", "signal", "started_ns")
+
+    def __init__(self, signal: Any) -> None:  # noqa: ANN401
+        self.signal = signal
+        self.name = _name(signal)
+        self.outer = active_signal.get()
+        self.entry = entry = current_entry()
+        self.queries = entry.counted(DB_QUERIES) if entry else 0
+        self.calls = entry.counted(HTTP_CALLS) if entry else 0
+        self.started_ns = time.perf_counter_ns()
 
 
 @guarded
-def _note(signal: Any, sender: Any, name: str, elapsed_ns: int) -> None:  # noqa: ANN401
-    elapsed_ms = elapsed_ns / _NS_PER_MS
-    entry = current_entry()
-    if entry is None or elapsed_ms < current_settings().signal_min_ms:
+def _enter(signal: object) -> _Sending:
+    sending = _Sending(signal)
+    active_signal.set(sending.name)
+    return sending
+
+
+@guarded
+def _leave(sending: _Sending | None, sender: Any) -> None:  # noqa: ANN401
+    if sending is None:  # entering has failed
         return
-    entry.add(f"hotspan.signal.{name}.time_ms", round(elapsed_ms, 3))
-    live = signal._live_receivers(sender)  # noqa: SLF001 - no public way
-    entry.set(f"hotspan.signal.{name}.receivers", sorted(_receiver_names(live)))
+    active_signal.set(sending.outer)
+    entry = sending.entry
+    if entry is None or entry.ended:
+        return
+    elapsed_ms = (time.perf_counter_ns() - sending.started_ns) / _NS_PER_MS
+    queries = entry.counted(DB_QUERIES) - sending.queries
+    calls = entry.counted(HTTP_CALLS) - sending.calls
+    if not queries and not calls and elapsed_ms < current_settings().signal_min_ms:
+        return
+    prefix = f"hotspan.signal.{sending.name}"
+    counted = {"queries": queries, "calls": calls, "time_ms": round(elapsed_ms, 3)}
+    entry.add_all({f"{prefix}.{name}": value for name, value in counted.items() if value})
+    live = sending.signal._live_receivers(sender)  # noqa: SLF001 - no public way
+    entry.set(f"{prefix}.receivers", sorted(_receiver_names(live)))
 
 
 def _receiver_names(live: Iterable[Any]) -> set[str]:

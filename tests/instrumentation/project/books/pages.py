@@ -1,14 +1,22 @@
 """Views that answer in every way."""
 
 import functools
+import time
 
+import requests
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.models import User
 from django.core.cache import cache, caches
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.template.loader import render_to_string
 from django.urls import path
 from django.views import View
 
-from books.models import Book
+from books.models import Author, Book
+from books.tasks import buy
 
 
 def text(request):
@@ -79,6 +87,40 @@ def slow_cache(request):
     return HttpResponse()
 
 
+def rendered(request):
+    books = Book.objects.order_by("pk")
+    return HttpResponse(render_to_string("books/list.html", {"books": books}))
+
+
+def rendered_slowly(request):
+    return HttpResponse(render_to_string("books/slow.html", {"wait": lambda: time.sleep(0.03)}))
+
+
+def signed_in(request):
+    user, _ = User.objects.get_or_create(username="jane@example.com")
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return HttpResponse()
+
+
+def of_a_user(request):
+    return HttpResponse(request.user.get_username())
+
+
+def of_nobody(request):
+    return HttpResponse()
+
+
+def everything(request):
+    cache.get("book:1")
+    signed_in(request)
+    with transaction.atomic():
+        Book.objects.filter(pk=1, copies=-1).update(copies=7)
+    Author.objects.create(name="Notified")  # by a signal that calls
+    requests.post(f"{settings.CARRIER_URL}/parcels?token=SECRET123", data=b"", timeout=5)
+    buy.apply((1,))
+    return HttpResponse(render_to_string("books/list.html", {"books": Book.objects.all()}))
+
+
 def _page(name, view):
     return path(f"{name}/", view)
 
@@ -96,4 +138,10 @@ urlpatterns = [
     _page("cached", cached),
     _page("cached_async", cached_async),
     _page("slow_cache", slow_cache),
+    _page("rendered", rendered),
+    _page("rendered_slowly", rendered_slowly),
+    _page("signed_in", signed_in),
+    _page("of_a_user", of_a_user),
+    _page("of_nobody", of_nobody),
+    _page("everything", everything),
 ]

@@ -5,7 +5,7 @@ DATA_DIR = Path(os.environ["BOOKSHOP_DATA_DIR"])
 
 SECRET_KEY = "not-a-secret"
 ALLOWED_HOSTS = ["127.0.0.1"]
-INSTALLED_APPS = ["books"]
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "books"]
 ROOT_URLCONF = "bookshop.urls"
 WSGI_APPLICATION = "bookshop.wsgi.application"
 MIDDLEWARE = ["books.middleware.PlainMiddleware"]
