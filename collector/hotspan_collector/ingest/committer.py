@@ -1,12 +1,14 @@
 """Group commit: requests that arrive together are stored together.
 
-An insert costs the same for one span as for thousands, so requests wait a moment for company. None
-is acknowledged before it is committed.
+An insert costs the same for one span as for thousands, so requests wait a moment for company: the
+longer, the longer an insert takes, as long as all of them are small. A sender whose request is full
+has more to send, and waits for the answer. None is acknowledged before it is committed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +31,11 @@ __all__ = ["Committer"]
 
 _LOG = structlog.get_logger(__name__)
 _REPLAY_PAUSE_S = 1.0
+# Half of the 512 spans that an SDK sends at most.
+_FULL_REQUEST_SPANS = 256
+# With little to store, inserts take a third of a core at most.
+_PAUSES_A_COMMIT = 2
+_LONGEST_LINGER_S = 0.3
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +62,7 @@ class Committer:
         Args:
             writer: stores batches.
             ledger: is told what has come.
-            linger_s: how long a request waits for others.
+            linger_s: how long a full request waits for others.
             max_bytes: a batch with this many bytes is committed at once.
             workers: commits at a time.
 
@@ -68,6 +75,8 @@ class Committer:
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
         self._arrived = asyncio.Event()
+        self._pressing = asyncio.Event()
+        self._last_commit_s = 0.0
         self._collecting = asyncio.Lock()
         self._closing = asyncio.Event()
         self._threads = ThreadPoolExecutor(workers + 1, thread_name_prefix="commit")
@@ -95,6 +104,8 @@ class Committer:
         self._waiting.append(item)
         self._waiting_bytes += len(checked.body)
         self._arrived.set()
+        if self._waiting_bytes >= self._max_bytes or _is_full(item):
+            self._pressing.set()
         outcome = await item.done
         return Outcome(outcome.losses + checked.losses) if checked.losses else outcome
 
@@ -114,6 +125,7 @@ class Committer:
         """Take no more requests, and let `run` end when those that wait are committed."""
         self._closing.set()
         self._arrived.set()
+        self._pressing.set()
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -143,8 +155,7 @@ class Committer:
     async def _collect(self) -> Sequence[_Waiting]:
         async with self._collecting:
             await self._arrived.wait()
-            if not self._closing.is_set() and self._waiting_bytes < self._max_bytes:
-                await asyncio.sleep(self._linger_s)
+            await self._linger()
             batch: list[_Waiting] = []
             size = 0
             while self._waiting and (not batch or size < self._max_bytes):
@@ -154,10 +165,22 @@ class Committer:
             self._waiting_bytes -= size
             if not self._waiting and not self._closing.is_set():
                 self._arrived.clear()
+            if not self._closing.is_set() and not any(map(_is_full, self._waiting)):
+                self._pressing.clear()
             return batch
+
+    async def _linger(self) -> None:
+        """Wait for more requests, unless there is enough to store or somebody is in a hurry."""
+        patience_s = min(_LONGEST_LINGER_S, _PAUSES_A_COMMIT * self._last_commit_s)
+        if patience_s > self._linger_s:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._pressing.wait(), patience_s - self._linger_s)
+        if not self._closing.is_set() and self._waiting_bytes < self._max_bytes:
+            await asyncio.sleep(self._linger_s)
 
     def _commit(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
         """Store a batch and tell each request its outcome; in a thread."""
+        began_s = time.monotonic()
         try:
             results = self._writer.write([item.request for item in batch])
         except Exception as error:  # noqa: BLE001 (whatever it is, the sender must try again)
@@ -165,7 +188,12 @@ class Committer:
             results = [StoreUnavailableError(f"The commit failed: {error}")] * len(batch)
             for item in batch:
                 self._ledger.drop(item.request.census, reason="retry_later")
+        self._last_commit_s = time.monotonic() - began_s
         loop.call_soon_threadsafe(_resolve, batch, results)
+
+
+def _is_full(item: _Waiting) -> bool:
+    return sum(item.request.census.values()) >= _FULL_REQUEST_SPANS
 
 
 def _resolve(batch: Sequence[_Waiting], results: Sequence[Outcome | HotspanError]) -> None:
