@@ -274,3 +274,12 @@ def test_poison_in_the_spool_does_not_hold_up_the_rest(parts: Parts):
     assert parts.store.names == ["b"]
     total = parts.ledger.total()
     assert (total.rejected, total.pending) == ({"quarantined": 1}, 0)
+
+
+def test_nobody_else_may_read_what_is_put_aside(parts: Parts):
+    """Requests are kept as they came, before redaction."""
+    parts.store.fails = refusing("poison")
+    parts.write(body("poison"))
+    folders = [parts.directory / name for name in ("spool", "quarantine")]
+
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700, 0o700]

@@ -57,7 +57,8 @@ class Quarantine:
                 _LOG.error("quarantine_full", service=service, spans=spans, message=message)
                 return False
             try:
-                self._directory.mkdir(parents=True, exist_ok=True)
+                # Requests are kept here as they came, with what is secret in them.
+                self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 name = self._free_name(now_ms)
                 head = Quarantined(
                     id=name,

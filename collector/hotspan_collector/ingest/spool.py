@@ -143,7 +143,8 @@ class Spool:
 
 def _own(directory: Path) -> IO[str]:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        # Requests are kept here as they came, with what is secret in them.
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (directory / "lock").open("w")
     except OSError as error:
         raise ConfigurationError(
