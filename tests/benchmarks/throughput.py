@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from support import corpus
 from support.collector import Collector
 
-SENDERS = 8
+SENDERS = 64
 SPANS_PER_REQUEST = 512
 SECONDS = 10
 
