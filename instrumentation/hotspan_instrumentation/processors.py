@@ -22,6 +22,8 @@ from hotspan_instrumentation import guard
 from hotspan_instrumentation.bookkeeping import is_bookkeeping
 from hotspan_instrumentation.call_site import CallSite, CallSiteFinder
 from hotspan_instrumentation.dropped_spans import add_dropped_spans
+from hotspan_instrumentation.entry import SPANS_DROPPED
+from hotspan_instrumentation.export_logging import quiet_export
 from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.span_attributes import add_attributes
 
@@ -74,6 +76,7 @@ class ExportProcessor(BatchSpanProcessor):
     def __init__(self, span_exporter: SpanExporter) -> None:
         super().__init__(_counting_failures(span_exporter))
         self._settings = current_settings()
+        quiet_export()
 
     def on_end(self, span: ReadableSpan) -> None:
         # Only what has no parent can be bookkeeping, and most spans have one.
@@ -82,8 +85,9 @@ class ExportProcessor(BatchSpanProcessor):
         try:
             batch: Any = self._batch_processor
             # The oldest span goes if the one that is about to be queued pushes it out.
-            if len(batch._queue) >= batch._max_queue_size:  # noqa: SLF001 - no public way
-                add_dropped_spans(1)
+            queue = batch._queue  # noqa: SLF001 - no public way
+            if len(queue) >= batch._max_queue_size:  # noqa: SLF001 - likewise
+                add_dropped_spans(_lost_with(queue[-1]))
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{ExportProcessor.__qualname__}")
         super().on_end(span)
@@ -97,15 +101,24 @@ class ExportProcessor(BatchSpanProcessor):
             super().shutdown()  # type: ignore[no-untyped-call]  # upstream
 
 
+def _lost_with(span: ReadableSpan) -> int:
+    """Return how many spans are lost with this one: itself, and those whose loss it was to tell."""
+    told: Any = (span.attributes or {}).get(SPANS_DROPPED, 0)
+    return 1 + int(told)
+
+
 def _counting_failures(exporter: SpanExporter) -> SpanExporter:
     """Have an exporter count the spans that it could not deliver."""
     original = exporter.export
 
     @functools.wraps(original)
     def export(spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = original(spans)
-        if result is not SpanExportResult.SUCCESS:
-            add_dropped_spans(len(spans))
+        result = SpanExportResult.FAILURE
+        try:
+            result = original(spans)
+        finally:
+            if result is not SpanExportResult.SUCCESS:
+                add_dropped_spans(sum(map(_lost_with, spans)))
         return result
 
     exporter.export = export  # type: ignore[method-assign]  # the rest of it stays as it is
