@@ -37,10 +37,11 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    load = round(os.getloadavg()[0], 1)
     results = measure(options.variants, rounds=options.rounds, requests=options.requests)
     if options.json:
-        given = {"queries": QUERIES, "rounds": options.rounds, "requests": options.requests}
-        json.dump({**given, "variants": results}, sys.stdout)
+        given = {"rounds": options.rounds, "requests": options.requests, "load": load}
+        json.dump({"queries": QUERIES, **given, "variants": results}, sys.stdout)
         return
     for name, result in results.items():
         sys.stdout.write(f"{name:<8} " + "  ".join(f"{k} {v}" for k, v in result.items()) + "\n")
