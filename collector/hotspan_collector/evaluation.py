@@ -13,6 +13,7 @@ from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.fixes import Fixes
 from hotspan_collector.rules.rule_runs import CANARY, MeasuredDatabase, RuleRuns, count_entries
 from hotspan_collector.rules.touched import Bounds
+from hotspan_collector.rules.trials import Trials
 from hotspan_collector.rules.windows import longest_window_ms
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Evaluation:
         self._settings = settings
         self._health = health
         self._runs = RuleRuns()
+        self.trials = Trials()
+        """Rules that wait to be tried over stored history."""
         self._evaluator: Evaluator | None = None
         self._fixes: Fixes | None = None
         self._look_back_due_at = 0.0
@@ -68,6 +71,9 @@ class Evaluation:
             if self._rulebook.refresh(self._database) or self._evaluator is None:
                 self._evaluator, self._fixes = self._create()
             self._tick(self._evaluator)
+            if self.trials.waiting:
+                self.trials.step(self._evaluator, self._database)
+                self._database.take_durations()
         except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the receivers)
             _LOG.exception("tick_failed")
             self._health.note_failure(error)

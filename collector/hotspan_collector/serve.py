@@ -57,6 +57,12 @@ class _Collector:
     pipeline: Pipeline
     health: EvaluatorHealth = field(default_factory=EvaluatorHealth)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    evaluation: Evaluation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.evaluation = Evaluation(
+            self.store, rulebook=self.rulebook, settings=self.settings, health=self.health
+        )
 
     def status(self) -> Status:
         return Status(
@@ -131,6 +137,7 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
                 settings=settings,
                 pipeline=pipeline,
                 metrics=Metrics(pipeline, collector.health).render,
+                trials=collector.evaluation.trials,
             ),
             api,
             drain_s=settings.drain_s,
@@ -204,12 +211,7 @@ async def _evaluate(collector: _Collector) -> None:
     settings = collector.settings
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, thread_name_prefix="evaluate") as thread:
-        evaluation = Evaluation(
-            collector.store,
-            rulebook=collector.rulebook,
-            settings=settings,
-            health=collector.health,
-        )
+        evaluation = collector.evaluation
         while not collector.stopping.is_set():
             await loop.run_in_executor(thread, evaluation.run)
             try:

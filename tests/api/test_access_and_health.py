@@ -129,7 +129,7 @@ def test_the_description_covers_every_route(api: httpx.Client):
     operations = [each for path in description["paths"].values() for each in path.values()]
     parameters = [each for operation in operations for each in operation.get("parameters", [])]
 
-    assert len(operations) == 23
+    assert len(operations) == 24
     assert all(operation["summary"] for operation in operations)
     assert [each["name"] for each in parameters if not each.get("description")] == []
     assert "Trace" in json.dumps(description["paths"]["/api/v1/traces/{trace_id}"])

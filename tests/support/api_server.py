@@ -11,6 +11,7 @@ from hotspan_collector.api.app import create_app
 from hotspan_collector.api.models import Status
 from hotspan_collector.database import Database
 from hotspan_collector.rules.catalogue import load_catalogue
+from hotspan_collector.rules.trials import Trials
 from hotspan_collector.settings import Settings
 
 
@@ -40,6 +41,7 @@ def serve_api(
     status: Callable[[], Status] | None = None,
     settings: Settings | None = None,
     disabled_rules: Sequence[str] = (),
+    trials: Trials | None = None,
 ) -> Iterator[str]:
     """Serve, and yield the address."""
     app = create_app(
@@ -47,6 +49,7 @@ def serve_api(
         catalogue=load_catalogue(disabled=disabled_rules),
         status=status or CollectorStatus(),
         settings=settings or Settings(),
+        trials=trials,
     )
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
     server = _Server(config)

@@ -9,7 +9,15 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from hotspan_collector import __version__
 from hotspan_collector.api import catalogue as catalogue_routes
-from hotspan_collector.api import health, ingest, services, traces, violation_actions, violations
+from hotspan_collector.api import (
+    health,
+    ingest,
+    rule_trials,
+    services,
+    traces,
+    violation_actions,
+    violations,
+)
 from hotspan_collector.api.auth import authorize
 from hotspan_collector.api.backend import Backend
 from hotspan_collector.api.models import Problem
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     from hotspan_collector.database import Database
     from hotspan_collector.ingest.pipeline import Pipeline
     from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.trials import Trials
     from hotspan_collector.settings import Settings
 
 __all__ = ["create_app"]
@@ -50,6 +59,7 @@ def create_app(  # noqa: PLR0913 (parts)
     settings: Settings,
     pipeline: Pipeline | None = None,
     metrics: Callable[[], bytes] | None = None,
+    trials: Trials | None = None,
 ) -> FastAPI:
     """Return the API as an ASGI application.
 
@@ -60,6 +70,7 @@ def create_app(  # noqa: PLR0913 (parts)
         settings: keys and limits.
         pipeline: takes spans, when this process does.
         metrics: returns them in Prometheus's format.
+        trials: takes rules to be tried, when this process evaluates.
 
     """
     workers = Workers(threads=settings.api_threads, max_waiting=settings.api_max_waiting)
@@ -92,6 +103,7 @@ def create_app(  # noqa: PLR0913 (parts)
         health_workers=health_workers,
         pipeline=pipeline,
         metrics=metrics,
+        trials=trials,
     )
     answer_errors_as_problems(app)
     app.include_router(health.router)
@@ -106,6 +118,7 @@ def _versioned() -> APIRouter:
     router.include_router(traces.router)
     router.include_router(violations.router)
     router.include_router(violation_actions.router)
+    router.include_router(rule_trials.router)
     router.include_router(catalogue_routes.router)
     router.include_router(health.status_router)
     router.include_router(ingest.router)

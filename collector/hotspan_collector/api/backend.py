@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hotspan_collector.database import Database
     from hotspan_collector.ingest.pipeline import Pipeline
     from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.trials import Trials
     from hotspan_collector.settings import Settings
 
 __all__ = ["Backend", "CurrentBackend"]
@@ -32,6 +33,7 @@ class Backend:
     health_workers: Workers
     pipeline: Pipeline | None = None
     metrics: Callable[[], bytes] | None = None
+    trials: Trials | None = None
 
 
 async def _current(request: Request) -> Backend:

@@ -350,6 +350,13 @@ class Rule(Model):
     docs: str
 
 
+class RuleTrial(Model):
+    """A rule to be tried over stored history."""
+
+    file: str = Field(description="In the collector's folder for rules, such as drafts/slow.sql")
+    since: str = Field(default="24h", description="RFC 3339, or how long ago")
+
+
 class Rules(Model):
     """`GET /api/v1/rules`."""
 

@@ -66,6 +66,14 @@ class ApiClient:
         """Send JSON and return that of the answer. Raises as `get` does."""
         return self._ask("POST", path, json=dict(body))
 
+    def stream(self, path: str, body: Mapping[str, object]) -> Iterator[str]:
+        """Send JSON and return the lines of the answer as they come. Raises as `get` does."""
+        with self._http.stream("POST", f"/api/v1{path}", json=dict(body), timeout=None) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise _refusal(answer, self._url)
+            yield from answer.iter_lines()
+
     def delete(self, path: str) -> bytes:
         """Take something back and return the JSON of the answer. Raises as `get` does."""
         return self._ask("DELETE", path)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hotspan_collector.api.models import Rule, RuleRun, Rules, RuleScope, RuleSetting
 from hotspan_collector.cli.client import ApiKey, ApiUrl, Exit, Format, open_api
+from hotspan_collector.cli.rule_trial import try_rule
 from hotspan_collector.cli.terminal import count_text, duration_text, open_console, printable
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def list_rules(
         )
     elif found.canary is not None:
         console.print(Text("The canary is found: rules find what they must.", style="green"))
+
+
+rules.command("test")(try_rule)
 
 
 @rules.command("show")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hotspan_collector.database import Database
-    from hotspan_collector.rules.catalogue import Catalogue
+    from hotspan_collector.rules.catalogue import Catalogue, Rule
     from hotspan_collector.rules.violation import Change
 
 __all__ = ["Evaluator", "TickReport", "Timing"]
@@ -147,7 +147,31 @@ class Evaluator:
         """
         self._empty()
         fill()
-        return {**dict(self._fill_inputs()), **dict(self._run_rules())}
+        return {**dict(self._fill_inputs()), **dict(self._run_rules(self._catalogue.rules))}
+
+    def replay(
+        self, rule: Rule, *, fill_traces: Callable[[], None], fill_entries: Callable[[], None]
+    ) -> Mapping[str, str]:
+        """Run one rule over stored entries; what it finds stands in `rule_found` only.
+
+        Args:
+            rule: need not be one of the catalogue.
+            fill_traces: fills `tick_traces` with the traces to load.
+            fill_entries: fills `rule_entries` from `tick_entries`.
+
+        """
+        self._empty()
+        fill_traces()
+        self._load()
+        self._resolve()
+        self._execute("fill_tick_entries", now_ms=0, settle_ms=0, settle_incomplete_ms=0)
+        fill_entries()
+        self._execute("fill_rule_spans")
+        return {**dict(self._fill_inputs()), **dict(self._run_rules({rule.id: rule}))}
+
+    def try_window(self, rule: Rule) -> tuple[int, str]:
+        """Run a rule over its window up to now; see `Windows.try_rule`."""
+        return self._windows.try_rule(rule, now_ms=self.now_ms())
 
     def now_ms(self) -> int:
         """Return the time by the store's clock, by which evaluations are numbered."""
@@ -235,7 +259,7 @@ class Evaluator:
     def _find(self, generation: int) -> dict[str, str]:
         """Run the rules; return those that failed, and why."""
         self._execute("fill_rule_spans")
-        failed = {**dict(self._fill_inputs()), **dict(self._run_rules())}
+        failed = {**dict(self._fill_inputs()), **dict(self._run_rules(self._catalogue.rules))}
         if self._scalar("count_rule_found", "found"):
             self._execute("insert_findings", generation=generation, failed=list(failed))
         return failed
@@ -253,9 +277,9 @@ class Evaluator:
                 _LOG.exception("rule_input_failed", block=name)
                 yield name, str(error)
 
-    def _run_rules(self) -> Iterator[tuple[str, str]]:
+    def _run_rules(self, rules: Mapping[str, Rule]) -> Iterator[tuple[str, str]]:
         """Run every rule; yield those that failed. One that fails harms no other."""
-        for rule in self._catalogue.rules.values():
+        for rule in rules.values():
             if rule.kind != "structural":
                 continue
             try:

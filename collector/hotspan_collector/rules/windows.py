@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
+from hotspan_collector.rules.rule_runs import count_entries
 from hotspan_collector.rules.scopes import variants
 from hotspan_collector.sql import load_blocks
 
@@ -68,6 +69,20 @@ class Windows:
             ),
         ]
         return changes, dict(self._failed)
+
+    def try_rule(self, rule: Rule, *, now_ms: int) -> tuple[int, str]:
+        """Run a rule that need not be one of the catalogue; what it finds is kept nowhere.
+
+        It stands in `window_found` until the next round. Returns how many entries the window has,
+        and why the rule failed.
+        """
+        self._database.execute(_SQL["empty_window_found"])
+        ran_at_ms, failed = dict(self._ran_at_ms), dict(self._failed)
+        self._find(rule, now_ms=now_ms)
+        why = self._failed.get(rule.id, "")
+        self._ran_at_ms, self._failed = ran_at_ms, failed
+        since_ms = now_ms - longest_window_ms(rule)
+        return count_entries(self._database, since_ms=since_ms), why
 
     def _is_due(self, rule: Rule, *, now_ms: int) -> bool:
         window_ms = now_ms - _since_ms(rule, now_ms=now_ms)
