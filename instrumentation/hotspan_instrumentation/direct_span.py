@@ -17,7 +17,6 @@ from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import (
-    ReadableSpan,
     SpanProcessor,
     SynchronousMultiSpanProcessor,
     Tracer,
@@ -34,7 +33,7 @@ from hotspan_instrumentation.celery_spans import CeleryProcessor
 from hotspan_instrumentation.client_calls import ClientCallProcessor
 from hotspan_instrumentation.entry import EntryProcessor, add_entry
 from hotspan_instrumentation.error_texts import ErrorTextProcessor
-from hotspan_instrumentation.processors import CallSiteProcessor
+from hotspan_instrumentation.processors import CallSiteProcessor, ExportProcessor
 from hotspan_instrumentation.span_attributes import add_attributes
 from hotspan_instrumentation.url_masking import UrlMaskingProcessor
 
@@ -56,16 +55,19 @@ _IDLE: Final = frozenset(
 )
 
 # The SDK's fields as we know them. An SDK with others is left to itself.
-_FIELDS_OF_TRACER: Final = ("_kind", "_instrumentation_info", "_instrumentation_scope", "_status")
-_SPAN_FIELDS: Final = frozenset(
+_OWN_FIELDS: Final = frozenset(
     {
-        *_FIELDS_OF_TRACER,
-        *("_name", "_context", "_parent", "_start_time", "_end_time", "_attributes", "_resource"),
-        *("_events", "_links", "_sampler", "_trace_config", "_record_exception"),
-        *("_set_status_on_exception", "_span_processor", "_limits", "_lock", "_record_end_metrics"),
+        *("_name", "_context", "_parent", "_start_time", "_end_time", "_resource", "_attributes"),
+        *("_events", "_links", "_lock"),
     }
 )
-_FIELDS_OF_SPAN: Final = ("_name", "_context", "_parent", "_start_time", "_end_time", "_resource")
+_COMMON_FIELDS: Final = frozenset(
+    {
+        *("_kind", "_instrumentation_info", "_instrumentation_scope", "_status", "_sampler"),
+        *("_trace_config", "_record_exception", "_set_status_on_exception", "_span_processor"),
+        *("_limits", "_record_end_metrics"),
+    }
+)
 _FIELDS_OF_ATTRIBUTES: Final = frozenset(
     {"_dict", "maxlen", "dropped", "max_value_len", "_lock", "_immutable"}
 )
@@ -111,24 +113,23 @@ class DirectSpans:
     """Makes the spans of one tracer, as long as its processors are the same."""
 
     __slots__ = (
-        *("_attributes", "_call_sites", "_enders", "_ending", "_entries", "_readable", "_span"),
-        *("_starters", "_tracer", "processors"),
+        *("_attributes", "_call_sites", "_enders", "_ending", "_entries", "_span", "_starters"),
+        *("_tracer", "processors"),
     )
 
     def __init__(self, tracer: Any, processors: Sequence[SpanProcessor], sample: Any) -> None:  # noqa: ANN401 - by private fields
         self.processors = processors
         self._tracer = tracer
-        fields = vars(sample)
-        own = {*_FIELDS_OF_SPAN, "_attributes", "_events", "_links", "_lock"}
-        common = {name: value for name, value in fields.items() if name not in own}
+        common = {name: value for name, value in vars(sample).items() if name in _COMMON_FIELDS}
         self._span: Any = type("DirectSpan", (DirectSpan,), common)
-        common = {name: fields[name] for name in (*_FIELDS_OF_TRACER, "_events", "_links")}
-        self._readable: Any = type("ReadableSpan", (ReadableSpan,), common)
         self._attributes = vars(sample._attributes)  # noqa: SLF001 - there is no public way
         others = [processor for processor in processors if type(processor) not in _OWN]
         self._starters = _active(others, "on_start")
         self._ending = _active(others, "_on_ending")
         self._enders = _active(others, "on_end")
+        # What our exporter asks is known: it has a parent, and that is sampled.
+        exporters = {each.on_end: each.add for each in others if type(each) is ExportProcessor}
+        self._enders = tuple(exporters.get(on_end, on_end) for on_end in self._enders)
         self._entries = any(type(each) is EntryProcessor for each in processors)
         sites = (each for each in processors if type(each) is CallSiteProcessor)
         self._call_sites = next(sites, None)
@@ -154,7 +155,10 @@ class DirectSpans:
         fields = span.__dict__
         fields["_name"] = name
         span_id = self._tracer.id_generator.generate_span_id()
-        fields["_context"] = SpanContext(trace_id, span_id, False, flags, state)
+        # What it would check is known: the trace is the parent's, the id the generator's.
+        fields["_context"] = tuple.__new__(
+            SpanContext, (trace_id, span_id, False, flags, state, True)
+        )
         fields["_parent"] = above
         fields["_resource"] = self._tracer.resource
         fields["_attributes"] = bounded
@@ -178,15 +182,8 @@ class DirectSpans:
         fields["_attributes"]._immutable = True  # noqa: SLF001
         for on_ending in self._ending:
             on_ending(span)
-        if not self._enders:
-            return
-        readable: Any = object.__new__(self._readable)
-        ended = readable.__dict__
-        for name in _FIELDS_OF_SPAN:
-            ended[name] = fields[name]
-        ended["_attributes"] = fields["_attributes"]
-        for on_end in self._enders:
-            on_end(readable)
+        for on_end in self._enders:  # the SDK makes a copy, which no processor can tell
+            on_end(span)
 
 
 def is_direct(span: object) -> bool:
@@ -270,6 +267,6 @@ def _sample(tracer: Any) -> _Span | None:  # noqa: ANN401 - by private fields
         instrumentation_scope=tracer._instrumentation_scope,  # noqa: SLF001
         limits=limits,
     )
-    known = vars(span).keys() == _SPAN_FIELDS
+    known = vars(span).keys() == _OWN_FIELDS | _COMMON_FIELDS
     known &= vars(span._attributes).keys() == _FIELDS_OF_ATTRIBUTES  # noqa: SLF001
     return span if known else None

@@ -87,18 +87,7 @@ def _scope_spans(spans: Sequence[ReadableSpan]) -> bytes:
 def _span(span: Any) -> bytes:  # noqa: ANN401 - by the SDK's private fields: its public ones copy
     context = span._context  # noqa: SLF001 - likewise
     bounded = span._attributes  # noqa: SLF001
-    status = span._status  # noqa: SLF001
-    if (
-        context.trace_state
-        or len(span._events)  # noqa: SLF001
-        or len(span._links)  # noqa: SLF001
-        or status.status_code is not StatusCode.UNSET
-        or status.description
-        or span.dropped_attributes
-        or span.dropped_events
-        or span.dropped_links
-        or not span.end_time
-    ):
+    if context.trace_state or not span.end_time or not _is_simple(span):
         return _encode_span(span).SerializeToString()
     parent = span._parent  # noqa: SLF001
     name = span._name  # noqa: SLF001
@@ -117,6 +106,22 @@ def _span(span: Any) -> bytes:  # noqa: ANN401 - by the SDK's private fields: it
     _add_attributes(parts, bounded)
     parts.append(_NO_STATUS_AND_FLAGS.pack(b"\x7a\x00", b"\x85\x01", flags))
     return b"".join(parts)
+
+
+def _is_simple(span: Any) -> bool:  # noqa: ANN401 - likewise
+    """Whether a span has attributes only."""
+    if getattr(span, "is_simple", False):  # one of ours knows, and would make what it is asked for
+        return not span.dropped_attributes
+    status = span._status  # noqa: SLF001
+    return not (
+        len(span._events)  # noqa: SLF001
+        or len(span._links)  # noqa: SLF001
+        or status.status_code is not StatusCode.UNSET
+        or status.description
+        or span.dropped_attributes
+        or span.dropped_events
+        or span.dropped_links
+    )
 
 
 def _add_attributes(parts: list[bytes], attributes: Mapping[str, Any] | None) -> None:

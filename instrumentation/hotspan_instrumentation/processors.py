@@ -82,6 +82,11 @@ class ExportProcessor(BatchSpanProcessor):
         # Only what has no parent can be bookkeeping, and most spans have one.
         if span.parent is None and not self._settings.celery_bookkeeping and is_bookkeeping(span):
             return
+        if span.context is not None and span.context.trace_flags.sampled:
+            self.add(span)
+
+    def add(self, span: ReadableSpan) -> None:
+        """Queue a span that is known to be wanted."""
         try:
             batch: Any = self._batch_processor
             # The oldest span goes if the one that is about to be queued pushes it out.
@@ -90,7 +95,7 @@ class ExportProcessor(BatchSpanProcessor):
                 add_dropped_spans(_lost_with(queue[-1]))
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{ExportProcessor.__qualname__}")
-        super().on_end(span)
+        self._batch_processor.emit(span)
 
     def shutdown(self) -> None:
         # The SDK waits 30 s for a collector that is down: as long as gunicorn and Kubernetes do

@@ -154,7 +154,8 @@ class QuerySpan:
         """
         elapsed_ns = time.perf_counter_ns() - self._started_ns
         try:
-            self._record_metrics(error, elapsed_ns)
+            if _metrics_are_read():
+                self._record_metrics(error, elapsed_ns)
             rows = _row_count(self._cursor) if error is None else None
             if rows is None and error is None and fetches_are_seen and self._cursor.description:
                 self.wait_for_rows(elapsed_ns)
@@ -212,8 +213,6 @@ class QuerySpan:
             _close_left_open(self)
 
     def _record_metrics(self, error: BaseException | None, elapsed_ns: int) -> None:
-        if not _metrics_are_read():
-            return
         started_s = time.perf_counter() - elapsed_ns / 1e9
         failure = error if isinstance(error, Exception) else None
         self._tracer._record_metrics(self._cursor, self._operation, started_s, failure)  # noqa: SLF001

@@ -2,6 +2,7 @@
 
 import pytest
 from opentelemetry import context, trace
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import (
     ConcurrentMultiSpanProcessor,
@@ -18,6 +19,7 @@ from hotspan_instrumentation import direct_span
 from hotspan_instrumentation.call_site import CallSiteFinder
 from hotspan_instrumentation.direct_span import DirectSpans, end_statement, start_statement
 from hotspan_instrumentation.entry import EntryProcessor, entry_of
+from hotspan_instrumentation.otlp_encoding import encode_request
 from hotspan_instrumentation.processors import CallSiteProcessor
 
 REMOTE = SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(3), trace_state=TraceState())
@@ -106,6 +108,7 @@ def test_the_same_as_the_sdk(provider, exporter, direct, parent):
     assert {name for name in vars(expected) if not hasattr(made, name)} == set()
     assert made.context.span_id != expected.context.span_id
     assert expected.start_time >= made.end_time >= made.start_time
+    assert encode_request([made]) == encode_spans([made]).SerializeToString()
 
 
 def test_children_and_attributes(provider, exporter, direct):
@@ -207,7 +210,7 @@ def test_what_is_not_sampled(exporter, direct):
 
 def test_an_sdk_that_we_do_not_know(provider, exporter, direct, monkeypatch):
     """If the SDK's spans have other fields than those we know, it makes them itself."""
-    monkeypatch.setattr(direct_span, "_SPAN_FIELDS", frozenset({"_name"}))
+    monkeypatch.setattr(direct_span, "_OWN_FIELDS", frozenset({"_name"}))
     _in_request(provider, lambda tracer: end_statement(tracer, _statement(tracer)))
 
     assert (direct, exporter.get_finished_spans()[0].name) == ([], "SELECT")

@@ -34,6 +34,9 @@ def install(module: ModuleType) -> None:
     if settings.database:
         tracer = module.CursorTracer
         trace_cursors(module.TracedCursorProxy, tracer, tracer.traced_execution)
+        # It looks each attribute up twice, in Python, to come to what the proxy does by itself.
+        if "__getattribute__" in vars(module.TracedConnectionProxy):
+            del module.TracedConnectionProxy.__getattribute__
         tracer.traced_execution = _traced(tracer.traced_execution)
         tracer.traced_execution_async = _traced_async(tracer.traced_execution_async)
     if settings.transactions:
