@@ -59,6 +59,24 @@ def rule(rule_id: str, title: str) -> dict[str, Any]:
                 "reason": "People notice it.",
             },
         ],
+        "state": "failing" if rule_id == "task_failure" else "ok",
+        "last_run": {
+            "at": "2026-11-22T05:00:03Z",
+            "duration_ms": 12.5,
+            "entries": 311,
+            "failures": 2 if rule_id == "task_failure" else 0,
+            "error": "There is no column named x." if rule_id == "task_failure" else "",
+        },
+        "scopes": [
+            {"service": "legacy", "values": {"min_repetitions": 20}},
+            {
+                "id": "a1b2",
+                "entry": "shop.tasks.*",
+                "values": {"min_repetitions": 100},
+                "by": "ada",
+                "reason": "nightly",
+            },
+        ],
         "needs": ["code.file.path", "hotspan.orm.relation"],
         "docs": f"rules/{rule_id}.md",
     }

@@ -99,7 +99,17 @@ class SampleApi:
                 return 200, services()
             case ["rules"]:
                 rules = [("n_plus_one", "N+1 queries"), ("task_failure", "Failed task")]
-                return 200, {"rules": [rule(*each) for each in rules]}
+                return 200, {
+                    "rules": [rule(*each) for each in rules],
+                    "canary": {
+                        "at": "2026-11-22T05:00:03Z",
+                        "duration_ms": 0,
+                        "entries": 1,
+                        "failures": 0,
+                        "error": "",
+                    },
+                    "problems": ["/etc/hotspan/rules/slow.sql:5: is not a rule: why is missing."],
+                }
             case ["violations"]:
                 return 200, self._violations(dict(query))
             case ["violations", violation_id]:
@@ -116,6 +126,8 @@ class SampleApi:
     def say(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         """What the API answers when something is said of a violation."""
         self.said.append((path, body))
+        if path.endswith("/overrides"):
+            return 200, {"id": "c3d4", "values": body["values"]}
         _, violation_id, action = [unquote(part) for part in path.split("/")[3:]]
         if self.refusal:
             return 409, {"code": "conflict", "message": self.refusal}
@@ -205,6 +217,10 @@ def serve(port: int = 0) -> Iterator[SampleApi]:
             length = int(self.headers["Content-Length"])
             body = json.loads(self.rfile.read(length))
             self.reply(api.say(urlsplit(self.path).path, body))
+
+        def do_DELETE(self) -> None:
+            api.said.append((urlsplit(self.path).path, {}))
+            self.reply((200, rule("n_plus_one", "N+1 queries")))
 
         def do_GET(self) -> None:
             if api.key and self.headers.get("Authorization") != f"Bearer {api.key}":

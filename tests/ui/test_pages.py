@@ -264,8 +264,8 @@ def test_status_page(api):
 
     assert "1,284,302" in html(app)
     assert [each.label for each in app.expander] == [
-        "**N\\+1 queries** n\\_plus\\_one",
-        "**Failed task** task\\_failure",
+        "**Failed task** task\\_failure :red-badge[failing]",
+        "**N\\+1 queries** n\\_plus\\_one :blue-badge[1 set]",
     ]
 
 
@@ -353,3 +353,44 @@ def test_a_refusal_is_shown_where_it_was_asked(api):
     button.click().run()
 
     assert "This violation is ignored" in app.error[0].value
+
+
+def test_status_shows_how_rules_do(api):
+    """One that fails stands first, with its error; the canary, and files that are no rules."""
+    app = show("status")
+    shown = html(app)
+
+    assert "failing" in app.expander[0].label
+    assert "There is no column named x." in [each.value for each in app.code]
+    assert "Last run" in shown
+    assert "over 311 entries, 12.5 ms" in shown
+    assert "an entry made up for the rules" in shown
+    assert "min_repetitions = 100 (set by ada: nightly)" in shown
+    assert "why is missing" in app.error[0].value
+
+
+def test_a_value_is_set_and_taken_back(api):
+    """For a place, in a name; the rule stays chosen in the URL."""
+    app = show("status", rule="n_plus_one")
+    [take_back] = [each for each in app.button if each.key == "take-back-a1b2"]
+    take_back.click().run()
+    fields = {each.label: each for each in app.text_input}
+    fields["Value"].input("7")
+    fields["Service"].input("shop")
+    fields["Your name"].input("ada")
+    [button] = [each for each in app.button if each.form_id == "set-n_plus_one"]
+    button.click().run()
+
+    assert api.said == [
+        ("/api/v1/rules/n_plus_one/overrides/a1b2", {}),
+        (
+            "/api/v1/rules/n_plus_one/overrides",
+            {
+                "values": {"min_repetitions": 7},
+                "service": "shop",
+                "reason": "",
+                "by": "ada",
+            },
+        ),
+    ]
+    assert app.query_params["rule"] == "n_plus_one"

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from hotspan_ui.models import (
     Answer,
     Problem,
+    Rule,
     Rules,
+    RuleScope,
     Services,
     Span,
     Status,
@@ -105,6 +107,16 @@ class Client:
         """Say something of a violation: acknowledge, ignore, unignore, resolve, reopen."""
         path = f"/violations/{quote(violation_id, safe='')}/{quote(action, safe='')}"
         return self._ask("POST", path, ViolationDetail, json=dict(body))
+
+    def set_override(self, rule_id: str, body: Mapping[str, JsonValue]) -> RuleScope:
+        """Set values of a rule, everywhere or for a place."""
+        path = f"/rules/{quote(rule_id, safe='')}/overrides"
+        return self._ask("POST", path, RuleScope, json=dict(body))
+
+    def remove_override(self, rule_id: str, override_id: str) -> Rule:
+        """Take back what was set."""
+        path = f"/rules/{quote(rule_id, safe='')}/overrides/{quote(override_id, safe='')}"
+        return self._ask("DELETE", path, Rule)
 
     def traces(self, query: Sequence[tuple[str, str]], *, limit: int) -> TraceSummaries:
         """Search entries; a name may stand in the query more than once."""

@@ -247,10 +247,39 @@ class RuleSetting(Answer):
     reason: str = ""
 
 
+class RuleRun(Answer):
+    """How a rule did when it last ran."""
+
+    at: datetime
+    duration_ms: float
+    entries: int
+    failures: int = 0
+    error: str = ""
+
+
+class RuleScope(Answer):
+    """Values that hold where all conditions do."""
+
+    id: str = ""
+    kind: str = ""
+    environment: str = ""
+    service: str = ""
+    entry: str = ""
+    queue: str = ""
+    fingerprint: str = ""
+    values: Attributes
+    by: str = ""
+    reason: str = ""
+
+
 class Rule(Answer):
     """A rule of the catalogue."""
 
     id: str
+    state: str = ""
+    origin: str = ""
+    last_run: RuleRun | None = None
+    scopes: tuple[RuleScope, ...] = ()
     title: str
     finds: str
     why: str
@@ -263,6 +292,8 @@ class Rules(Answer):
     """The catalogue."""
 
     rules: tuple[Rule, ...]
+    canary: RuleRun | None = None
+    problems: tuple[str, ...] = ()
 
 
 class ViolationDetail(Violation):
@@ -288,6 +319,7 @@ class Status(Answer):
     evaluator_pending_entries: int
     last_evaluated_entry: datetime | None = None
     alerts_pending: int
+    failing_rules: dict[str, str] = {}
 
 
 class Problem(Answer):

@@ -56,7 +56,7 @@ def _filters() -> dict[str, str]:
             page="violations",
             name="status",
             any_label="Active",
-            labels=lifecycle.status_label,
+            labels=lifecycle.status_name,
         )
     return {name: value for name, value in chosen.items() if value}
 

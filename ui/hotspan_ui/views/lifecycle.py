@@ -92,6 +92,11 @@ def status_label(status: str) -> str:
     return status.replace("_", " ")
 
 
+def status_name(status: str) -> str:
+    """`verified_fixed` as `Verified fixed`."""
+    return status_label(status).capitalize()
+
+
 def short_state(violation: Violation) -> str:
     """Return the state as it fits into a list; nothing for one that is simply open."""
     if violation.status == "resolving" and violation.fix:

@@ -18,6 +18,9 @@ def line(status: Status) -> tuple[str, ...]:
     parts = [lag(status.evaluator_lag_s), f"{text.compact(status.spans_stored)} spans stored"]
     if status.evaluator_pending_entries:
         parts.append(f"{text.compact(status.evaluator_pending_entries)} entries waiting")
+    failing = len(status.failing_rules)
+    if failing:
+        parts.append(f"{failing} {'rule fails' if failing == 1 else 'rules fail'}: see Status")
     return tuple(parts)
 
 
