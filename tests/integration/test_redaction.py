@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from hotspan_collector.api.trace import read_span
 from hotspan_collector.store.redaction import Redaction
 from support import stored_in_the_clear
 from support.otlp_requests import key_values, now_ns, request, span
@@ -175,6 +176,18 @@ def test_denied_attributes_say_so(store):
         "count": "7",
     }
     assert "secret" not in str(row)
+
+
+def test_denied_values_can_be_read(store):
+    """Where a list or a number was, the API says that it is gone."""
+    sent = one(db__query__parameter__0=12345, http__request__header__cookie=["secret"])
+    stored(store, sent)
+    found = read_span(store, trace_id="01" * 16, span_id=sent.span_id.hex())
+
+    assert found.attributes == {
+        "db.query.parameter.0": "[redacted]",
+        "http.request.header.cookie": "[redacted]",
+    }
 
 
 SECRETS = {

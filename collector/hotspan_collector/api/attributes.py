@@ -35,6 +35,8 @@ def attributes(
 
 
 def _restore(text: str, kind: int) -> JsonValue:
+    if text in _REDACTED:
+        return "[redacted]"
     restore = _BY_TYPE.get(kind)
     return text if restore is None else restore(text)
 
@@ -64,6 +66,9 @@ def _number(value: float) -> JsonValue:
         return "Infinity" if value > 0 else "-Infinity"
     return value
 
+
+# What the insert puts in the place of a denied value, of whatever type that was.
+_REDACTED = frozenset({"[redacted]", base64.b64encode(b"[redacted]").decode()})
 
 # By the number in `attribute_types`; what is not named stays the text it is.
 _BY_TYPE: Mapping[int, Callable[[str], JsonValue]] = {

@@ -1,7 +1,8 @@
 -- name: insert_spans
 -- From OTLP requests to rows. The WHERE at the end is what makes a
 -- span valid (mirrored in ingest/validity.py, which names the reason). What stands in braces is
--- redaction, from redaction.sql.
+-- redaction, from redaction.sql. A denied value keeps the type it was sent with: whoever reads it
+-- knows the text that stands in its place.
 INSERT INTO spans
 (
     start_time, duration_ns, trace_id, span_id, parent_span_id, entry_span_id, trace_state, flags,
@@ -25,7 +26,7 @@ WITH
     (
         SELECT
             mapApply((k, v) -> (k, if(match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), r.resource.attributes), 'Map(LowCardinality(String), String)')) AS resource,
-            arrayMap(a -> toUInt8(if(match(a.key, {denied}), 1, type_of(a.value))), r.resource.attributes) AS resource_types,
+            arrayMap(a -> toUInt8(type_of(a.value)), r.resource.attributes) AS resource_types,
             r.scope_spans AS scope_spans
         FROM {source}
         ARRAY JOIN resource_spans AS r
@@ -54,7 +55,7 @@ WITH
             s.status.code AS span_status_code,
             {status_error} AS span_status_message,
             CAST(arrayMap(a -> (a.key, text_of(a.value)), s.attributes), 'Map(LowCardinality(String), String)') AS sent,
-            arrayMap(a -> toUInt8(type_of(a.value)), s.attributes) AS sent_types,
+            arrayMap(a -> toUInt8(type_of(a.value)), s.attributes) AS span_attribute_types,
             s.dropped_attributes_count AS span_dropped_attributes,
             s.events AS span_events,
             s.dropped_events_count AS span_dropped_events,
@@ -81,19 +82,12 @@ WITH
                 k IN ('url.full', 'url.original', 'url.query', 'http.url', 'http.target', 'http.referer', 'db.connection_string'), {url},
                 match(k, {denied}), '[redacted]',
                 v)), sent) AS attributes,
-            arrayMap((k, type) -> if(match(k, {denied}), 1, type), mapKeys(sent), sent_types) AS span_attribute_types,
-            arrayMap(e -> (e.time_unix_nano, e.name, mapApply((k, v) -> (k, multiIf(k IN ('exception.message', 'exception.stacktrace'), {error}, match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)')), arrayMap(a -> toUInt8(if(match(a.key, {denied}), 1, type_of(a.value))), e.attributes)), span_events) AS events
+            arrayMap(e -> (e.time_unix_nano, e.name, mapApply((k, v) -> (k, multiIf(k IN ('exception.message', 'exception.stacktrace'), {error}, match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), e.attributes), 'Map(String, String)')), arrayMap(a -> toUInt8(type_of(a.value)), e.attributes)), span_events) AS events
         FROM valid
     ),
-    mapped AS
-    (
-        SELECT
-            *,
-            arrayFirst(e -> e.2 = 'exception', events).3 AS exception_attributes,
-            if(attributes['db.query.text'] != '', attributes['db.query.text'], attributes['db.statement']) AS statement,
-            if(attributes['url.full'] != '', attributes['url.full'], attributes['http.url']) AS full_url
-        FROM redacted
-    )
+    arrayFirst(e -> e.2 = 'exception', events).3 AS exception_attributes,
+    if(attributes['db.query.text'] != '', attributes['db.query.text'], attributes['db.statement']) AS statement,
+    if(attributes['url.full'] != '', attributes['url.full'], attributes['http.url']) AS full_url
 SELECT
     fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC') AS start_time,
     if(end_ns > start_ns, end_ns - start_ns, 0) AS duration_ns,
@@ -114,7 +108,7 @@ SELECT
     span_dropped_attributes AS dropped_attributes,
     events,
     span_dropped_events AS dropped_events,
-    arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, mapApply((k, v) -> (k, if(match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), l.attributes), 'Map(String, String)')), arrayMap(a -> toUInt8(if(match(a.key, {denied}), 1, type_of(a.value))), l.attributes)), span_links) AS links,
+    arrayMap(l -> (l.trace_id, l.span_id, l.trace_state, mapApply((k, v) -> (k, if(match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), l.attributes), 'Map(String, String)')), arrayMap(a -> toUInt8(type_of(a.value)), l.attributes)), span_links) AS links,
     span_dropped_links AS dropped_links,
     if(attributes['db.system.name'] != '', attributes['db.system.name'], attributes['db.system']) AS db_system,
     statement AS db_statement,
@@ -140,9 +134,9 @@ SELECT
     attributes['celery.state'] AS task_state,
     toUInt16OrZero(attributes['celery.retries']) AS task_retries,
     if(attributes['messaging.destination.name'] != '', attributes['messaging.destination.name'], attributes['messaging.destination']) AS queue,
-    if(exception_attributes['exception.type'] != '', exception_attributes['exception.type'], attributes['error.type']) AS exception_type,
+    coalesce(nullIf(exception_attributes['exception.type'], ''), attributes['error.type']) AS exception_type,
     exception_attributes['exception.message'] AS exception_message,
     if(attributes['code.file.path'] != '', attributes['code.file.path'], attributes['code.filepath']) AS code_file,
     toUInt32OrZero(if(attributes['code.line.number'] != '', attributes['code.line.number'], attributes['code.lineno'])) AS code_line,
     if(attributes['code.function.name'] != '', attributes['code.function.name'], attributes['code.function']) AS code_function
-FROM mapped;
+FROM redacted;
