@@ -1,7 +1,7 @@
 """The texts of database errors, without the values they repeat.
 
-PostgreSQL quotes the statement and the row, MySQL the value; and the text is on every span that the
-exception passes, with its traceback.
+PostgreSQL quotes the statement and the row, MySQL the value, Redis the command; and the text is on
+every span that the exception passes, with its traceback.
 """
 
 import re
@@ -20,7 +20,7 @@ from hotspan_instrumentation.entry import change_attributes
 _DRIVERS: Final = "|".join(
     (
         *("psycopg", "psycopg2", "sqlite3", "MySQLdb", "pymysql", "oracledb"),
-        *(r"django\.db", r"asyncpg", r"aiosqlite"),
+        *(r"django\.db", r"asyncpg", r"aiosqlite", r"redis"),
     )
 )
 _DATABASE_ERROR: Final = re.compile(rf"^(?:{_DRIVERS})\.[\w.]+(?::|$)", re.MULTILINE)
@@ -30,6 +30,8 @@ _VALUES: Final = re.compile(
     # What is quoted after one of these words is a name.
     r"|(?P<name>\b(?:column|relation|table|constraint|index|type|function|schema|database|sequence"
     r'|role|user|cursor|operator|savepoint|trigger) "[^"]*")'
+    # SQLite repeats the statement's rest, and Redis a pipeline's command, whatever is in them.
+    r"|(?P<rest>unrecognized token: )(?s:.*)|(?P<command>Command # \d+ )\(.*\)(?= of pipeline)"
     r"""|'(?:[^'\\]|\\.|'')*(?:'|$)|"(?:[^"\\]|\\.|"")*(?:"|$)""",
     re.MULTILINE,
 )
@@ -63,7 +65,9 @@ def mask_stacktrace(text: str) -> str:
 def _mask(match: re.Match[str]) -> str:
     if match["name"]:
         return match[0]
-    return f"{match['line']}: ?" if match["line"] else "?"
+    if match["line"]:
+        return f"{match['line']}: ?"
+    return f"{match['rest'] or match['command'] or ''}?"
 
 
 def _mask_events(span: Span) -> None:

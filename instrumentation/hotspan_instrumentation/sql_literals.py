@@ -16,6 +16,7 @@ _STANDARD: Final = re.compile(
     r"(?P<literal>\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)"
     r"|\be'(?:[^'\\]|\\.|'')*(?:'|\Z)"
     r"|(?:\b[nbx]|\bu&)?'(?:[^']|'')*(?:'|\Z)"
+    r'|"(?:[^"]|"")*\Z|`[^`]*\Z'  # a name that is not closed may be anything
     r"|" + _NUMBER + r")"
     r"|(?P<comment>/\*.*?(?:\*/|\Z)|--[^\n]*)"
     r'|(?P<kept>"(?:[^"]|"")*"|`[^`]*`|' + _KEPT + ")",
@@ -23,7 +24,7 @@ _STANDARD: Final = re.compile(
 )
 _MYSQL: Final = re.compile(
     r"(?P<literal>(?:\b[nbx])?'(?:[^'\\]|\\.|'')*(?:'|\Z)"
-    r'|"(?:[^"\\]|\\.|"")*(?:"|\Z)'
+    r'|"(?:[^"\\]|\\.|"")*(?:"|\Z)|`[^`]*\Z'
     r"|" + _NUMBER + r")"
     r"|(?P<comment>/\*.*?(?:\*/|\Z)|--\s[^\n]*|\#[^\n]*)"
     r"|(?P<kept>`[^`]*`|" + _KEPT + ")",

@@ -9,6 +9,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from hotspan_instrumentation.error_texts import ErrorTextProcessor, mask_error
 
+_UNKNOWN_COMMAND = "unknown command ?, with args beginning with: ? "
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -28,6 +30,12 @@ from hotspan_instrumentation.error_texts import ErrorTextProcessor, mask_error
         ("(1062, \"Duplicate entry 'S-0' for key 'sku'\")", "(1062, ?)"),
         ("UNIQUE constraint failed: shop.sku", "UNIQUE constraint failed: shop.sku"),
         ('near "jane": syntax error', "near ?: syntax error"),
+        ('unrecognized token: ""jane\ndoe"', "unrecognized token: ?"),
+        ("unknown command 'GRT', with args beginning with: 'jane' ", _UNKNOWN_COMMAND),
+        (
+            "Command # 2 (LPUSH jane (1)) of pipeline caused error: WRONGTYPE Operation",
+            "Command # 2 ? of pipeline caused error: WRONGTYPE Operation",
+        ),
     ],
 )
 def test_messages(text, expected):

@@ -31,6 +31,8 @@ def masked(statement, *, system="postgresql"):
         ("SELECT a -- jane 7\nFROM t /* jane's */", "SELECT a \nFROM t"),
         ("INSERT INTO t VALUES (1, 'a'), (2, 'b')", "INSERT INTO t VALUES (?, ?), (?, ?)"),
         ("SELECT 'never closed", "SELECT ?"),
+        ('SELECT "a" FROM t WHERE "never closed', 'SELECT "a" FROM t WHERE ?'),
+        ("SELECT `a` FROM t WHERE `never closed", "SELECT `a` FROM t WHERE ?"),
         ("SELECT a /* never closed 'x'", "SELECT a"),
         ("SELECT 'C:\\' AS a, 'jane'", "SELECT ? AS a, ?"),
         ("", ""),
