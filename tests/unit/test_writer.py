@@ -1,5 +1,6 @@
 """What becomes of batches that a store does not simply take."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -283,3 +284,34 @@ def test_nobody_else_may_read_what_is_put_aside(parts: Parts):
     folders = [parts.directory / name for name in ("spool", "quarantine")]
 
     assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700, 0o700]
+
+
+def test_a_batch_that_never_works_does_not_hold_up_the_rest(parts: Parts):
+    """The store counts fewer spans than it should, each time: somebody must look at it."""
+    parts.store.fails = away
+    parts.write(body("lost"))
+    parts.write(body("b"))
+    parts.store.fails = lambda names: None
+    insert = parts.store.insert_spans
+
+    def loses(body: bytes, *, token: str) -> int:
+        return insert(body, token=token) - (b"lost" in body)
+
+    parts.store.insert_spans = loses  # type: ignore[method-assign]
+    for _ in range(40):
+        with contextlib.suppress(StoreUnavailableError):
+            parts.writer.replay_oldest()
+
+    (item,) = parts.quarantine.items()
+    assert "nothing says which are missing" in item.message
+    total = parts.ledger.total()
+    assert (total.stored, total.rejected, total.pending) == (1, {"quarantined": 1}, 0)
+
+
+def test_poison_among_empty_resources_is_found(parts: Parts):
+    """A request may name services without spans."""
+    parts.store.fails = refusing("poison")
+
+    (outcome,) = parts.write(request([], service="empty") + body("poison"))
+
+    assert outcome.losses == {("shop", "quarantined"): 1}

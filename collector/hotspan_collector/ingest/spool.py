@@ -125,10 +125,10 @@ class Spool:
         path.rename(path.with_suffix(_DAMAGED))
         return self._forget(path)
 
-    def remove(self, path: Path) -> None:
-        """Delete a batch that is stored."""
+    def remove(self, path: Path) -> Census:
+        """Delete a batch that is stored; return the spans that it held."""
         path.unlink(missing_ok=True)
-        self._forget(path)
+        return self._forget(path)
 
     def close(self) -> None:
         """Let another process own the directory."""

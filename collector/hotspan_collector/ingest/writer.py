@@ -26,6 +26,7 @@ from hotspan_collector.ingest.validity import explain, rejections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from hotspan_collector.ingest.ledger import Census, Ledger, Losses
     from hotspan_collector.ingest.quarantine import Quarantine
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "Request", "Writer"]
 
 _LOG = structlog.get_logger(__name__)
+# Of the same batch, a second or more apart.
+_MAX_FAILURES = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,7 @@ class Writer:
         self._quarantine = quarantine
         self._spool = spool
         self._patience_s = patience_s
+        self._failures = 0
         self.is_store_up = True
         if spool is not None:
             ledger.receive(spool.census())
@@ -137,7 +141,9 @@ class Writer:
         request = Request(batch.body, census_of(batch.body))
         (result,) = self._tried([request], batch.token, time.monotonic() + self._patience_s)
         if isinstance(result, HotspanError):
+            self._give_up_on(path, request, result)
             raise result
+        self._failures = 0
         quarantined: Losses = Counter()
         gone: Counter[str] = Counter()
         for (service, reason), spans in result.losses.items():
@@ -152,6 +158,18 @@ class Writer:
         self._ledger.store(_left(Counter(batch.census) - expired, quarantined))
         self._spool.remove(path)
         return True
+
+    def _give_up_on(self, path: Path, request: Request, error: HotspanError) -> None:
+        """Quarantine a batch that fails again and again while others are stored."""
+        self._failures = self._failures + 1 if self.is_store_up else 0
+        if self._spool is None or self._failures < _MAX_FAILURES:
+            return
+        service, spans = _service_of(request), request.spans
+        if self._quarantine.keep(request.body, service=service, spans=spans, message=str(error)):
+            self._failures = 0
+            census = self._spool.remove(path)
+            losses = {(each, "quarantined"): spans for each, spans in census.items()}
+            self._ledger.lose("rejected", losses)
 
     def _note(self, request: Request, result: Outcome | HotspanError) -> None:
         if isinstance(result, HotspanError):
@@ -241,7 +259,7 @@ class Writer:
         if invalid:
             return invalid
         self._check_store(error)
-        (service,) = request.census
+        service = _service_of(request)
         kept = self._quarantine.keep(request.body, service=service, spans=1, message=str(error))
         return Counter({(service, "quarantined" if kept else "refused"): 1})
 
@@ -287,6 +305,11 @@ class Writer:
 
 # Spans that the store refuses for their content.
 _REFUSED = frozenset({"quarantined", "refused"})
+
+
+def _service_of(request: Request) -> str:
+    """Return the service with the most spans."""
+    return max(request.census, key=lambda service: request.census[service])
 
 
 def _left(census: Mapping[str, int], losses: Losses) -> Census:
