@@ -154,6 +154,39 @@ def _long_ago(body: bytes) -> bytes:
     return request.SerializeToString()
 
 
+def test_rules_of_ones_own_run_too(folder, tmp_path):
+    """A settings file names their folder."""
+    (tmp_path / "any_entry.sql").write_text(_ANY_ENTRY)
+    config = tmp_path / "hotspan.toml"
+    config.write_text(f'rules_dir = "{tmp_path}"\n')
+
+    told = _check(folder, "clean.binpb", "--format", "json", "--config", str(config))
+
+    assert [each["rule"] for each in json.loads(told.stdout)["findings"]] == ["any_entry"]
+
+
+_ANY_ENTRY = """/*
+id = "any_entry"
+title = "An entry"
+finds = "Every entry."
+why = "To show that it runs."
+needs = []
+opens_at_once = true
+critical_hits_per_hour = 0
+summary = "An entry"
+
+[suggestions]
+only = "Nothing."
+*/
+SELECT
+    trace_id, entry_span_id, '' AS identity, 'info' AS severity, 'high' AS confidence,
+    1 AS count, 0 AS wasted_ns, '' AS statement, map('a', 'b') AS details, [] AS missing,
+    [entry_span_id] AS span_ids, 'only' AS suggestion,
+    '' AS code_file, 0 AS code_line, '' AS code_function
+FROM rule_entries
+"""
+
+
 def _check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [HOTSPAN, "check", *arguments],

@@ -82,7 +82,9 @@ def check(
     configure_logs("console", quiet=True)
     try:
         settings = load_settings(config=config)
-        catalogue = load_catalogue(values=settings.rules, disabled=settings.rules_disabled)
+        catalogue = load_catalogue(
+            values=settings.rules, disabled=settings.rules_disabled, folder=settings.rules_dir
+        )
         read = [read_file(path) for path in files]
         requests = [request for each in read for request in each.requests]
         outcome = run_rules(requests, catalogue=catalogue)
