@@ -15,6 +15,13 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 HASH_KEY_VARIABLE: Final = "HOTSPAN_HASH_KEY"
 
 
+# They run as long as somebody works with them, or are servers, whose requests are the entries.
+LASTING_COMMANDS: Final = (
+    *("runserver", "runserver_plus", "testserver", "shell", "shell_plus", "dbshell", "test"),
+    *("qcluster", "rqworker", "runworker", "db_worker", "process_tasks"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What may be changed about the spans that hotspan adds to, or leaves out."""
@@ -28,6 +35,8 @@ class Settings:
     signals: bool = True
     signal_min_ms: int = 20
     url_values: bool = False
+    commands: bool = True
+    commands_left_out: tuple[str, ...] = LASTING_COMMANDS
     requests: bool = True
     users: bool = False
     middleware: bool = True
@@ -179,6 +188,19 @@ VARIABLES = (
         field="url_values",
         parse=_boolean,
         doc="Send URLs with the credentials and the values of queries in them.",
+    ),
+    Variable(
+        name="HOTSPAN_COMMANDS",
+        field="commands",
+        parse=_boolean,
+        doc="Make a span of each management command, to which its statements and calls belong.",
+    ),
+    Variable(
+        name="HOTSPAN_COMMANDS_LEFT_OUT",
+        field="commands_left_out",
+        parse=_names,
+        doc="Management commands that have no span, because they are servers or last for hours, "
+        "separated by commas.",
     ),
     Variable(
         name="HOTSPAN_REQUESTS",

@@ -166,6 +166,7 @@ def _open_bookshop(folder: Path, database: Path, sink: OtlpSink) -> Iterator[Boo
         "BOOKSHOP_CARRIER_URL": sink.url,  # it answers whatever it is sent
         "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
         "OTEL_SERVICE_NAME": "bookshop",
+        "HOTSPAN_COMMANDS": "false",  # commands are how tests do things; test_commands.py has it on
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -106,6 +106,7 @@ def test_worker(entered, sink):
     """So does a worker of processes, from the publication to the task."""
     entered.worker()
     entered.run("python", "manage.py", "stock", "--sell", "1")
+    entered.wait_until_sold(1)
     task, spans = _trace(sink, "run/books.tasks.buy")
 
     assert span_tree(spans, root=PROJECT) == BUY
