@@ -1,10 +1,11 @@
 -- name: sql
 -- Masks the literals of {text}. Databases differ in what a backslash means, so that text in quotes
 -- that holds one is masked to the last quote. Comments go, since they may hold quotes. Numbers
--- after LIMIT and the like stay: rules read them, and they are nobody's secret (\x01 guards them).
+-- after LIMIT and the like stay, and the 1 that stands for "does it exist": rules read them, and they
+-- are nobody's secret (\x01 guards them).
 replaceAll(
     replaceRegexpAll(
-        replaceRegexpAll({text}, '--[^\\n]*|(?s:/\\*.*?(?:\\*/|$))|(?i:\\b(LIMIT|OFFSET|FIRST|NEXT|TOP)(\\s+)(\\d))', '\\1\\2\x01\\3'),
+        replaceRegexpAll({text}, '--[^\\n]*|(?s:/\\*.*?(?:\\*/|$))|(?i:\\b(?:(LIMIT|OFFSET|FIRST|NEXT|TOP)(\\s+)(\\d)|(SELECT)(\\s+\\(?)(1)\\b))', '\\1\\2\\4\\5\x01\\3\\6'),
         '\'(?:[^\'\\\\]|\'\')*(?:\\\\(?s:.*\')|\\\\(?s:.*)$|\'|$)|(?s:\\$[A-Za-z_]*\\$.*?(?:\\$[A-Za-z_]*\\$|$))|{quoted}|(^|[^\\w$%.:"`\'?\x01])(?:0[xX][0-9a-fA-F]+|\\d[\\w.]*)',
         '\\1?'),
     '\x01', '')
