@@ -157,7 +157,7 @@ class QuerySpan:
             if _metrics_are_read():
                 self._record_metrics(error, elapsed_ns)
             rows = _row_count(self._cursor) if error is None else None
-            if rows is None and error is None and fetches_are_seen and self._cursor.description:
+            if rows is None and error is None and fetches_are_seen and _has_rows(self._cursor):
                 self.wait_for_rows(elapsed_ns)
                 return True
             self._add_result(elapsed_ns, rows, error)
@@ -294,6 +294,11 @@ def _row_count(cursor: Any) -> int | None:  # noqa: ANN401 - any driver's
     """Return how many rows there are, or None where the driver does not say."""
     rows = getattr(cursor, "rowcount", None)
     return rows if isinstance(rows, int) and 0 <= rows < _MAX_ROWS else None
+
+
+def _has_rows(cursor: Any) -> bool:  # noqa: ANN401 - likewise
+    """Whether a statement returns rows; of psycopg2's named cursors that is known when they do."""
+    return bool(cursor.description or getattr(cursor, "name", None))
 
 
 def _template(integration: Any) -> tuple[dict[str, AttributeValue], tuple[str, ...]]:  # noqa: ANN401

@@ -100,6 +100,32 @@ def trace_cursors(proxy: Any, tracer_class: Any, stock: Callable[..., Any]) -> N
     proxy.__iter__ = _iterating
 
 
+def counting_class(base: Any) -> type:  # noqa: ANN401 - psycopg2's class of cursors
+    """Return a class of cursors that count the rows of those on the server, which have names."""
+
+    class CountingCursor(base):  # type: ignore[misc]  # known at run time only
+        _self_hotspan_open: QuerySpan | None = None
+
+        @property
+        def __wrapped__(self) -> Any:  # noqa: ANN401 - as a proxy has what it stands for
+            return super()
+
+        def __iter__(self) -> Any:  # noqa: ANN401 - itself
+            return self
+
+    for name in ("fetchone", "__next__"):
+        setattr(CountingCursor, name, _counting(name, count=_one))
+    for name in ("fetchmany", "fetchall"):
+        setattr(CountingCursor, name, _counting(name, count=len))
+    CountingCursor.close = _closing
+    return CountingCursor
+
+
+def counts_rows(cursor: Any) -> bool:  # noqa: ANN401 - any driver's
+    """Whether a cursor is such a one, on the server."""
+    return hasattr(type(cursor), "_self_hotspan_open") and cursor.name is not None
+
+
 def _executing(name: str, stock: Callable[..., Any]) -> Callable[..., Any]:
     def execute(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any driver's
         cursor = self.__wrapped__

@@ -132,20 +132,16 @@ def test_batches(statements):
 
 
 def test_rows(statements, driver):
-    """Each statement says how many rows it has returned, also one that leaves them on the server.
-
-    psycopg2 does not tell of a cursor on the server.
-    """
+    """Each statement says how many rows it has returned, also one that leaves them there."""
     rows = {
         case: [each.get("db.response.returned_rows") for each in statements(case)]
         for case in ("relation", "iterator", "unbuffered", "rolled_back")
     }
 
-    on_the_server = [None] if driver == "psycopg2" else [5]
     assert rows == {
         "relation": [2, 1, 1],
-        "iterator": on_the_server,
-        "unbuffered": on_the_server,
+        "iterator": [5],
+        "unbuffered": [5],
         "rolled_back": [0],
     }
 

@@ -18,6 +18,7 @@ from hotspan_instrumentation.integrations import (
     celery_signals,
     database,
     database_psycopg,
+    database_psycopg2,
     django,
     django_cache,
     django_commands,
@@ -68,6 +69,7 @@ _INTEGRATIONS = (
 _HOOKS = (
     *database.HOOKS,
     *database_psycopg.HOOKS,
+    *database_psycopg2.HOOKS,
     *django_database.HOOKS,
     *django_orm.HOOKS,
     *otlp_encoding.HOOKS,

@@ -17,6 +17,7 @@ from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.query_span import QuerySpan
 from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.traced_cursor import (
+    counts_rows,
     end,
     is_many,
     is_suppressed,
@@ -79,7 +80,8 @@ def _traced(stock: Callable[..., Any]) -> Callable[..., Any]:
         *args: Any,  # noqa: ANN401
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        return run_statement(self, cursor, query_method, args, kwargs, stock=stock)
+        proxy = cursor if counts_rows(cursor) else None
+        return run_statement(self, cursor, query_method, args, kwargs, stock=stock, proxy=proxy)
 
     return traced_execution
 

@@ -1,7 +1,6 @@
-"""psycopg 3 and 2: their instrumentations open connections in a way of their own.
+"""psycopg 3: its instrumentation opens connections in a way of its own.
 
-psycopg 3 also has server-side cursors, which its instrumentation does not see; Django's
-`.iterator()` uses them.
+It does not see server-side cursors, which Django's `.iterator()` uses.
 """
 
 import functools
@@ -26,14 +25,7 @@ _FETCHING_METHODS: Final = ("fetchone", "fetchmany", "fetchall")
 _spans: weakref.WeakKeyDictionary[Any, ServerCursorSpan] = weakref.WeakKeyDictionary()
 
 
-def install_psycopg2(module: ModuleType) -> None:
-    """Make spans of connections."""
-    if current_settings().transactions:
-        integration = module.DatabaseApiIntegration
-        integration.wrapped_connection = showing_connect(integration.wrapped_connection)
-
-
-def install_psycopg(module: ModuleType) -> None:
+def install(module: ModuleType) -> None:
     """Make spans of connections and of server-side cursors."""
     import psycopg  # noqa: PLC0415 - its instrumentation has just imported it
 
@@ -150,7 +142,4 @@ def _close(cursor: Any) -> None:  # noqa: ANN401
 
 _end = guarded(ServerCursorSpan.end)
 
-HOOKS: Final = (
-    ("opentelemetry.instrumentation.psycopg", install_psycopg),
-    ("opentelemetry.instrumentation.psycopg2", install_psycopg2),
-)
+HOOKS: Final = (("opentelemetry.instrumentation.psycopg", install),)
