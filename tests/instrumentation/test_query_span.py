@@ -1,5 +1,6 @@
 """The spans of a plain DB-API driver: limits, and errors of ours and of the database."""
 
+import re
 import sqlite3
 
 import pytest
@@ -123,3 +124,49 @@ def test_batches_are_not_consumed(cursor, entry):
     entry(run)
 
     assert cursor.execute("SELECT count(*) FROM t").fetchall() == [(3,)]
+
+
+def _hashes(statements):
+    return [span.attributes.get("hotspan.db.param_hashes") for span in statements]
+
+
+def test_each_parameter_has_a_hash(cursor, entry):
+    """Of several parameters each has a hash, the same for the same value; of one there is none."""
+
+    def run():
+        for values in ((1, "a"), (2, "a"), ("1", "b")):
+            cursor.execute("SELECT ?, ?", values)
+        cursor.execute("SELECT ?", (1,))
+        cursor.execute("SELECT " + ", ".join("?" * 20), tuple(range(20))).fetchall()
+
+    _, statements = entry(run)
+
+    (one, a), (two, again), (text, b), single, many = _hashes(statements)
+    assert a == again
+    assert len({one, two, text, a, b}) == 5
+    assert all(re.fullmatch("[0-9a-f]{8}", each) for each in (one, a, *many))
+    assert (single, len(many)) == (None, 8)
+
+
+def test_parameters_that_must_not_be_looked_at(cursor, entry):
+    """A parameter of an unknown type is left alone, and with it all hashes of its statement."""
+    sqlite3.register_adapter(Secret, lambda _: "adapted")
+
+    _, statements = entry(lambda: cursor.execute("SELECT ?, ?", (1, Secret())).fetchall())
+
+    assert _hashes(statements) == [None]
+
+
+def test_hashes_of_parameters_can_be_switched_off(cursor, entry, monkeypatch):
+    """A setting leaves the hash of all parameters together."""
+    monkeypatch.setattr(query_span, "current_settings", lambda: Settings(param_hashes=False))
+
+    _, (statement,) = entry(lambda: cursor.execute("SELECT ?, ?", (1, 2)).fetchall())
+
+    assert "hotspan.db.param_hash" in statement.attributes
+    assert "hotspan.db.param_hashes" not in statement.attributes
+
+
+class Secret:
+    def __repr__(self):
+        raise AssertionError("it has been looked at")
