@@ -54,6 +54,7 @@ def _asked_for(lock: Path) -> list[Requirement]:
     asked = {
         "build": _lines("build.in"),
         "uv": _lines("uv.in"),
+        "bench": [*PROJECT["dependencies"], *extras["demo"], *_lines("bench.in")],
         "dev": [
             *PROJECT["dependencies"],
             *extras["collector"],
