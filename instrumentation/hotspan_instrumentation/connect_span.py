@@ -10,7 +10,8 @@ from opentelemetry.trace import SpanKind
 
 from hotspan_instrumentation import guard
 from hotspan_instrumentation.entry import current_entry
-from hotspan_instrumentation.query_span import database_attributes, set_error
+from hotspan_instrumentation.query_span import set_error
+from hotspan_instrumentation.statement_attributes import database_attributes
 
 CONNECT: Final = "hotspan.db.connect"
 DB_CONNECTS: Final = "hotspan.db.connects"

@@ -1,78 +1,36 @@
 """The span of one statement: what is on it, and what its entry counts."""
 
-import contextlib
 import sys
 import time
-import weakref
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from opentelemetry import context, metrics, trace
-from opentelemetry.instrumentation._semconv import _set_db_name, _set_db_statement, _set_db_system
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.semconv.attributes.code_attributes import CODE_STACKTRACE
-from opentelemetry.semconv.attributes.db_attributes import DB_OPERATION_BATCH_SIZE
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import Status, StatusCode
-from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.call_stack import format_stack
 from hotspan_instrumentation.direct_span import SPAN_KEY, end_statement, is_direct, start_statement
 from hotspan_instrumentation.entry import SPANS_DROPPED, Entry, entry_of
 from hotspan_instrumentation.guard import guarded
-from hotspan_instrumentation.keyed_hash import (
-    PARAM_HASH,
-    PARAM_HASHES,
-    hash_of_values,
-    hashes_of_values,
-)
-from hotspan_instrumentation.orm_query import add_orm_attributes
 from hotspan_instrumentation.settings import current_settings
-from hotspan_instrumentation.sql_literals import mask_literals
+from hotspan_instrumentation.statement_attributes import (
+    Statement,
+    add_django,
+    add_parameters,
+    statement_of,
+    template_of,
+)
 
-ALIAS: Final = "hotspan.db.alias"
-IN_TRANSACTION: Final = "hotspan.db.in_transaction"
-SAVEPOINTS: Final = "hotspan.db.savepoints"
 RETURNED_ROWS: Final = "db.response.returned_rows"
-
-# Where the integration of Django leaves its connection for us, on the driver's cursor.
-DJANGO_CONNECTION_FIELD: Final = "_hotspan_django_connection"
-
-# Where it leaves it for cursors that take no attributes: psycopg's server-side ones of Django 4.2.
-connections_of_cursors: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
-
-_TEMPLATE_FIELD: Final = "_hotspan_template"
 
 # An N+1 shows by then, and a page without one does not pay for stacks.
 _STACK_AT_REPETITION: Final = 5
 
 _NS_PER_MS: Final = 1e6
 _MAX_ROWS: Final = 1 << 62  # MySQL's "unknown" is the largest 64-bit number
-
-# Statements come back, thousands of times: what was found out about them is kept.
-_MAX_REMEMBERED: Final = 2000
-_MAX_REMEMBERED_CHARS: Final = 20_000
-
-# What a driver or Django says on its own account is no query of the application's.
-_NO_QUERIES: Final = (
-    *("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA"),
-    *("SELECT SET_CONFIG(", "SELECT VERSION(),", "SET SESSION TRANSACTION"),
-    "SET SQL_AUTO_IS_NULL",
-)
-_NO_QUERY_CHARS: Final = max(map(len, _NO_QUERIES))
-
-_PARAMETER_KEYWORDS: Final = ("params", "params_seq", "parameters", "args", "vars", "vars_list")
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """What is known of a statement by its text."""
-
-    operation: str
-    text: str
-    literals: tuple[str, ...]
-    is_query: bool
 
 
 class QuerySpan:
@@ -114,22 +72,22 @@ class QuerySpan:
         self._integration = integration = tracer._db_api_integration  # noqa: SLF001 - the only way
         self._tracer = tracer
         self._cursor = cursor
-        statement = _statement(tracer, cursor, arguments, integration.database_system)
+        statement = statement_of(tracer, cursor, arguments, integration.database_system)
         self._operation = statement.operation
         self._entry = entry = entry_in(around)
         repetition = _count(entry, statement)
         self._token = None
         self._span: trace.Span = trace.INVALID_SPAN
         if repetition >= 0:
-            fixed, text_names = _template(integration)
+            fixed, text_names = template_of(integration)
             attributes = fixed.copy()
             for name in text_names:
                 attributes[name] = statement.text
             frame = sys._getframe(1)  # noqa: SLF001 - nothing else is as fast
             if repetition == _STACK_AT_REPETITION:
                 attributes[CODE_STACKTRACE] = format_stack(frame)
-            _add_parameters(attributes, arguments, keywords, statement.literals, many=many)
-            _add_django(attributes, cursor)
+            add_parameters(attributes, arguments, keywords, statement.literals, many=many)
+            add_django(attributes, cursor)
             if integration.capture_parameters and len(arguments) > 1:  # opted in by the user's code
                 attributes["db.statement.parameters"] = str(arguments[1])
             self._attributes = attributes
@@ -238,16 +196,6 @@ def set_error(span: trace.Span, error: Exception) -> None:
     span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {error}"))
 
 
-def is_query(statement: str) -> bool:
-    """Whether a statement is the application's, not the driver's or Django's own."""
-    return not statement[:_NO_QUERY_CHARS].upper().startswith(_NO_QUERIES)
-
-
-def database_attributes(integration: Any) -> dict[str, AttributeValue]:  # noqa: ANN401
-    """Return a copy of what is the same for all statements of a connection."""
-    return _template(integration)[0].copy()
-
-
 def entry_in(around: context.Context) -> Entry | None:
     """Return the entry that is at work in a context, or None."""
     span: Any = around.get(SPAN_KEY)
@@ -255,30 +203,7 @@ def entry_in(around: context.Context) -> Entry | None:
     return None if entry is None or entry.ended else entry
 
 
-_statements: dict[tuple[str, str, type], _Statement] = {}
-
-
-def _statement(tracer: Any, cursor: Any, arguments: tuple[Any, ...], system: str) -> _Statement:  # noqa: ANN401
-    """Return what is known of a statement, found out at its first execution."""
-    given = arguments[0] if arguments else ""
-    if type(given) is not str or len(given) > _MAX_REMEMBERED_CHARS:
-        return _analyse(tracer, cursor, arguments, system)
-    key = (given, system, type(tracer))
-    known = _statements.get(key)
-    if known is None:
-        if len(_statements) >= _MAX_REMEMBERED:
-            _statements.clear()
-        known = _statements[key] = _analyse(tracer, cursor, arguments, system)
-    return known
-
-
-def _analyse(tracer: Any, cursor: Any, arguments: tuple[Any, ...], system: str) -> _Statement:  # noqa: ANN401
-    masked = mask_literals(tracer.get_statement(cursor, arguments), database_system=system)
-    operation = tracer.get_operation_name(cursor, arguments)
-    return _Statement(operation, masked.text, masked.literals, is_query(masked.text))
-
-
-def _count(entry: Entry | None, statement: _Statement) -> int:
+def _count(entry: Entry | None, statement: Statement) -> int:
     """Count a statement; return its how-manieth this is, or -1 when it is to have no span."""
     if entry is None or not statement.is_query:
         return 0
@@ -299,60 +224,3 @@ def _row_count(cursor: Any) -> int | None:  # noqa: ANN401 - any driver's
 def _has_rows(cursor: Any) -> bool:  # noqa: ANN401 - likewise
     """Whether a statement returns rows; of psycopg2's named cursors that is known when they do."""
     return bool(cursor.description or getattr(cursor, "name", None))
-
-
-def _template(integration: Any) -> tuple[dict[str, AttributeValue], tuple[str, ...]]:  # noqa: ANN401
-    """Return the attributes of a connection's statements, and the names that their text has."""
-    template: tuple[dict[str, AttributeValue], tuple[str, ...]] | None
-    template = integration.__dict__.get(_TEMPLATE_FIELD)
-    if template is None:
-        mode = integration._sem_conv_opt_in_mode_db  # noqa: SLF001 - no public way
-        attributes: dict[str, AttributeValue] = {}
-        _set_db_system(attributes, integration.database_system, mode)
-        _set_db_name(attributes, integration.database, mode)
-        attributes.update(integration.span_attributes)
-        texts: dict[str, AttributeValue] = {}
-        _set_db_statement(texts, "", mode)
-        template = attributes, tuple(texts)
-        setattr(integration, _TEMPLATE_FIELD, template)
-    return template
-
-
-def _add_parameters(
-    attributes: dict[str, AttributeValue],
-    arguments: tuple[Any, ...],
-    keywords: dict[str, Any],
-    literals: tuple[str, ...],
-    *,
-    many: bool,
-) -> None:
-    parameters = arguments[1] if len(arguments) > 1 else None
-    if parameters is None and keywords:
-        given = (keywords[name] for name in _PARAMETER_KEYWORDS if name in keywords)
-        parameters = next(given, None)
-    if many:
-        # A generator must not be consumed; and a batch of one is none, by the convention.
-        if isinstance(parameters, (list, tuple)) and len(parameters) > 1:
-            attributes[DB_OPERATION_BATCH_SIZE] = len(parameters)
-        return
-    hashed = hash_of_values(parameters, literals=literals)
-    if hashed is None:
-        return
-    attributes[PARAM_HASH] = hashed
-    if current_settings().param_hashes:
-        hashes = hashes_of_values(parameters)
-        if hashes is not None:
-            attributes[PARAM_HASHES] = hashes
-
-
-def _add_django(attributes: dict[str, AttributeValue], cursor: Any) -> None:  # noqa: ANN401
-    connection = getattr(cursor, DJANGO_CONNECTION_FIELD, None)
-    if connection is None and connections_of_cursors:
-        with contextlib.suppress(TypeError):  # it cannot be referred to weakly, and is not there
-            connection = connections_of_cursors.get(cursor)
-    if connection is not None:
-        attributes[ALIAS] = connection.alias
-        attributes[IN_TRANSACTION] = connection.in_atomic_block
-        if connection.savepoint_ids:  # None for an inner `atomic` without a savepoint
-            attributes[SAVEPOINTS] = sum(each is not None for each in connection.savepoint_ids)
-        add_orm_attributes(attributes)

@@ -9,8 +9,8 @@ from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.entry import current_entry
 from hotspan_instrumentation.processors import add_call_site, shared_finder
-from hotspan_instrumentation.query_span import ALIAS
 from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.statement_attributes import ALIAS
 
 OUTCOME: Final = "hotspan.tx.outcome"
 END_MS: Final = "hotspan.tx.end_ms"

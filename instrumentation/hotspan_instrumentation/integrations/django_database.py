@@ -14,8 +14,11 @@ from typing import Any, Final
 from wrapt import BaseObjectProxy
 
 from hotspan_instrumentation.guard import guarded
-from hotspan_instrumentation.query_span import DJANGO_CONNECTION_FIELD, connections_of_cursors
 from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.statement_attributes import (
+    DJANGO_CONNECTION_FIELD,
+    connections_of_cursors,
+)
 from hotspan_instrumentation.transaction_span import TransactionSpan
 
 _SPAN_FIELD: Final = "_hotspan_transaction"
