@@ -153,6 +153,12 @@ class IngestSettings(BaseSettings):
         description="Memory that one insert may use in ClickHouse, in bytes.",
     )
 
+    embedded_memory_bytes: int = Field(
+        default=4096 * _MIB,
+        ge=0,
+        description="Memory that the embedded engine may use in all, in bytes, and never more than "
+        "90 % of the machine's. 0: no other limit.",
+    )
     redact_sql: bool = Field(
         default=True,
         description="Mask the literals in statements before they are stored, and drop their "

@@ -224,11 +224,12 @@ class Writer:
     ) -> _Results:
         try:
             self._check_store(error)
+            spans = sum(request.spans for request in batch)
+            _LOG.warning("batch_halved", requests=len(batch), spans=spans, error=str(error)[:500])
             if len(batch) == 1:
                 return [Outcome(self._halved(batch[0], error, deadline))]
         except StoreUnavailableError as unavailable:
             return [unavailable] * len(batch)
-        _LOG.warning("batch_refused", requests=len(batch), error=str(error))
         middle = len(batch) // 2
         return [
             result

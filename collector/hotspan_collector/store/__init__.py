@@ -52,6 +52,7 @@ def open_store(settings: Settings) -> SpanStore:
             settings=queries,
             insert_settings=inserts,
             redaction=redaction,
+            memory_bytes=settings.embedded_memory_bytes,
         )
     elif scheme in {"http", "https"}:
         store = ServerStore(

@@ -44,7 +44,7 @@ _PLACE = "{place}"
 class EmbeddedStore(ClickHouse):
     """A `SpanStore` in a directory, for one machine and no server."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (options)
         self,
         directory: Path | None,
         *,
@@ -52,6 +52,7 @@ class EmbeddedStore(ClickHouse):
         settings: Mapping[str, object],
         insert_settings: Mapping[str, object],
         redaction: Redaction = NO_REDACTION,
+        memory_bytes: int = 0,
     ) -> None:
         """Open the directory, creating it when there is none.
 
@@ -62,6 +63,7 @@ class EmbeddedStore(ClickHouse):
             settings: ClickHouse settings of queries.
             insert_settings: ClickHouse settings of span inserts.
             redaction: what is taken out of spans before they are stored.
+            memory_bytes: that the engine may use in all; 0 for 90 % of the machine's.
 
         Raises:
             DataDirectoryInUseError: another process owns the directory.
@@ -70,6 +72,7 @@ class EmbeddedStore(ClickHouse):
         self._address = ":memory:" if directory is None else str(directory)
         self._lock_file = None if directory is None else _lock(directory)
         self._bounds = bounds
+        self._engine_options = {**_ENGINE_OPTIONS, "max_server_memory_usage": memory_bytes}
         self._settings = {**ENGINE_SETTINGS, **settings}
         self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
         # The place of the bytes is the only thing that differs between two inserts.
@@ -123,12 +126,12 @@ class EmbeddedStore(ClickHouse):
             dsn=f"chdb://{self._address}",
             database=DATABASE,
             settings=self._settings,
-            chdb_options=_ENGINE_OPTIONS,
+            chdb_options=self._engine_options,
             tz_mode="aware",
         )
 
     def _root(self) -> Any:  # noqa: ANN401 (chdb is untyped)
-        options = "&".join(f"{name}={value}" for name, value in _ENGINE_OPTIONS.items())
+        options = "&".join(f"{name}={value}" for name, value in self._engine_options.items())
         try:
             connection = chdb.connect(  # type: ignore[no-untyped-call]
                 f"{self._address}?{options}"
