@@ -182,6 +182,17 @@ def test_a_roll_back_is_proven_by_what_runs_after_it(shop: Shop):
     assert (rolled_back.status, rolled_back.reason) == ("open", "rolled back to 1.0.0")
 
 
+def test_a_release_after_a_roll_back_may_bring_it_back(shop: Shop):
+    """It was fixed once: a release newer than the fix that has it again is a regression."""
+    shop.serve(HIT, version="1.0.0", ago_ms=900_000)
+    shop.serve(*[CLEAN] * 5, version="1.1.0", ago_ms=800_000)
+    back = shop.serve(HIT, version="1.0.0", ago_ms=100_000)
+    brought = shop.serve(HIT, version="1.2.0", ago_ms=90_000)
+
+    assert (back, brought) == (["opened"], ["regressed"])
+    assert shop.violation.regressed_version == "1.2.0"
+
+
 def test_what_somebody_opens_again_is_proven_anew(shop: Shop):
     """They know something that the entries so far did not show."""
     shop.serve(HIT, version="1.0.0", ago_ms=9_000)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Path
 
 from hotspan_collector.api.backend import CurrentBackend  # noqa: TC001 (read by FastAPI)
-from hotspan_collector.api.models import (
+from hotspan_collector.api.problems import BadParameterError, NotFoundError
+from hotspan_collector.api.rule_models import (
     Rule,
     RuleOverride,
     RuleRun,
@@ -18,7 +19,6 @@ from hotspan_collector.api.models import (
     RuleScope,
     RuleSetting,
 )
-from hotspan_collector.api.problems import BadParameterError, NotFoundError
 from hotspan_collector.api.times import from_milliseconds
 from hotspan_collector.errors import ConfigurationError
 from hotspan_collector.rules.rule_runs import CANARY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hotspan_collector.api.models import Model
+from hotspan_collector.api.wire import Model
 
 __all__ = [
     "Ingest",

@@ -14,9 +14,9 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from hotspan_collector.api.backend import CurrentBackend  # noqa: TC001 (read by FastAPI)
-from hotspan_collector.api.models import RuleTrial  # noqa: TC001 (read by FastAPI)
 from hotspan_collector.api.periods import parse_time
 from hotspan_collector.api.problems import BadParameterError, ConflictError, NotFoundError
+from hotspan_collector.api.rule_models import RuleTrial  # noqa: TC001 (read by FastAPI)
 from hotspan_collector.errors import ConfigurationError
 from hotspan_collector.rules.catalogue import parse_rule
 

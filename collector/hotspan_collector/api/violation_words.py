@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["count_entries", "describe", "newest_findings", "violation_fields"]
 
 _VIOLATIONS = load_blocks(__package__ or "", "violations.sql")
+_WITH_FIX = {"resolving", "verified_fixed", "ignored"}
 _FINDINGS = load_blocks(__package__ or "", "findings.sql")
 
 
@@ -82,7 +83,7 @@ def violation_fields(
         "status_by": known.changed_by,
         "status_reason": known.reason,
         "ignored": _ignored(known.ignoring) if known.status == "ignored" else None,
-        "fix": _fix(known),
+        "fix": _fix(known) if known.status in _WITH_FIX else None,
         "regressed_release": known.regressed_version if known.status == "regressed" else None,
         "service": known.service,
         "namespace": known.namespace,
@@ -130,7 +131,7 @@ def _fix(known: ViolationRow) -> Fix | None:
         duration_ms_before=proof.duration_ns_before / 1e6,
         duration_ms_after=proof.duration_ns_after / 1e6,
         lost_seconds_per_day_before=proof.lost_ns_a_day_before / 1e9,
-        verified_at=_moment(known.fixed_at_ms),
+        verified_at=_moment(known.fixed_at_ms if known.status == "verified_fixed" else None),
     )
 
 

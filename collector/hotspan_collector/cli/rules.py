@@ -10,7 +10,13 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from hotspan_collector.api.models import Rule, RuleRun, Rules, RuleScope, RuleSetting
+from hotspan_collector.api.rule_models import (
+    Rule,
+    RuleRun,
+    Rules,
+    RuleScope,
+    RuleSetting,
+)
 from hotspan_collector.cli.client import ApiKey, ApiUrl, Exit, Format, open_api
 from hotspan_collector.cli.rule_trial import try_rule
 from hotspan_collector.cli.terminal import count_text, duration_text, open_console, printable

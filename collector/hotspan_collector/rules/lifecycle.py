@@ -69,6 +69,13 @@ def decide(  # noqa: PLR0911, PLR0913 (a return for each state)
         return _open(current, now_ms=now_ms) if enough else (current, None)
     if not found.hits and policy.withdraws:
         return _withdraw(current, now_ms=now_ms)
+    if known.fixed_at_ms is not None and known.status in ALERTING | {"acknowledged"}:
+        # It was fixed, and then rolled back.
+        again = _after_fix(
+            current, policy=policy, hit_again=hit_again, releases=releases, now_ms=now_ms
+        )
+        if again[1] is not None:
+            return again
     match known.status:
         case "resolved":
             return _open(current, now_ms=now_ms) if hit_again and enough else (current, None)
@@ -87,13 +94,7 @@ def decide(  # noqa: PLR0911, PLR0913 (a return for each state)
             )
             reopened = replace(reopened, claimed_at_ms=None, proof=None, quiet=False)
             return reopened, Change("reopened", reopened, known.status)
-    if known.quiet and hit_again and enough:
-        awake = replace(current, quiet=False)
-        if known.status not in ALERTING:
-            return awake, None
-        awake = replace(awake, opened_at_ms=now_ms)
-        return awake, Change("opened", awake, known.status)
-    return current, None
+    return _wake(current, now_ms=now_ms) if hit_again and enough else (current, None)
 
 
 def fall_silent(known: ViolationRow, *, ended: bool = False) -> tuple[ViolationRow, Change]:
@@ -162,6 +163,16 @@ def _open(row: ViolationRow, *, now_ms: int, reason: str = "") -> tuple[Violatio
     return opened, Change("opened", opened, row.status)
 
 
+def _wake(row: ViolationRow, *, now_ms: int) -> tuple[ViolationRow, Change | None]:
+    """Let the alert of what was quiet fire again, where somebody is to be told."""
+    if not row.quiet:
+        return row, None
+    if row.status not in ALERTING:
+        return replace(row, quiet=False), None
+    awake = replace(row, quiet=False, opened_at_ms=now_ms)
+    return awake, Change("opened", awake, row.status)
+
+
 def _withdraw(row: ViolationRow, *, now_ms: int) -> tuple[ViolationRow, Change | None]:
     """Late spans have shown that there was nothing."""
     gone = moved(row, "pending", now_ms=now_ms, reason="its findings were none")
@@ -179,6 +190,7 @@ def _after_fix(
 ) -> tuple[ViolationRow, Change | None]:
     """Judge the hits of a violation that was verified as fixed."""
     proof = row.proof
+    previous = row.status
     if proof is None or row.fixed_at_ms is None:
         return row, None
     fixed = releases_since(releases, proof.since_ms)
@@ -195,15 +207,24 @@ def _after_fix(
             quiet=False,
             regressed_version=version,
             claimed_at_ms=None,
+            proof=None,
+            fixed_at_ms=None,
         )
-        return row, Change("regressed", row, "verified_fixed")
+        return row, Change("regressed", row, previous)
     fix_last_ran_ms = max((each.last_seen_ms for each in fixed), default=0)
     if (
-        hit_again
+        previous == "verified_fixed"
+        and hit_again
         and row.last_seen_ms - max(fix_last_ran_ms, proof.since_ms) > policy.rollback_after_ms
     ):
         opened, change = _open(row, now_ms=now_ms, reason=f"rolled back to {row.last_version}")
-        opened = replace(opened, counts_since_ms=row.last_seen_ms)
+        # What was fixed stays known: a later release that has it again is a regression.
+        opened = replace(
+            opened,
+            counts_since_ms=row.last_seen_ms,
+            proof=row.proof,
+            fixed_at_ms=row.fixed_at_ms,
+        )
         return opened, replace(change, violation=opened)
     return row, None
 

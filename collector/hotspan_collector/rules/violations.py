@@ -146,7 +146,9 @@ class Violations:
 
 def _needs_releases(known: dict[str, ViolationRow], row: ViolationRow) -> bool:
     before = known.get(row.fingerprint)
-    return before is not None and before.status in {"verified_fixed", "ignored"}
+    return before is not None and (
+        before.status in {"verified_fixed", "ignored"} or before.fixed_at_ms is not None
+    )
 
 
 def _of(row: ViolationRow, releases: dict[ServiceKey, list[Release]]) -> list[Release]:

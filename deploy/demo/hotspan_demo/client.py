@@ -12,11 +12,13 @@ from pydantic import BaseModel, ValidationError
 from hotspan_collector.api.models import (
     EntryGroups,
     Finding,
-    Rules,
     Status,
     Violation,
     ViolationDetail,
     Violations,
+)
+from hotspan_collector.api.rule_models import (
+    Rules,
 )
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_demo.errors import DemoError
