@@ -64,7 +64,8 @@ _REFUSALS: dict[type[Exception], Refusal] = {
     RequestTooLargeError: Refusal(8, 413),
     KeyRequiredError: Refusal(16, 401),
     UnsupportedMediaError: Refusal(3, 415),
-    RequestTimeoutError: Refusal(4, 408),
+    # Not 408: a sender on a busy machine would drop its spans.
+    RequestTimeoutError: Refusal(4, 503, retry=True),
     RateLimitedError: Refusal(8, 429, retry=True),
 }
 
