@@ -105,6 +105,7 @@ def test_gevent_is_foreseen_by_the_variable():
     assert is_asked_for(["gunicorn", "shop.wsgi"], environment)
 
 
+@pytest.mark.slow
 def test_gevent_that_was_not_foreseen(bookshop, tmp_path):
     """Where a file chooses gevent's workers, the log says what to do; its advice helps."""
     config = tmp_path / "gunicorn.conf.py"

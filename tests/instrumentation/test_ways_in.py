@@ -27,9 +27,9 @@ USUAL = {
     "application": (False, APPLICATION),
     "configure": (False, CONFIGURE),
     "another distro": (True, OTHER),
-    "zero code and application": (True, APPLICATION),
 }
 RARE = {
+    "zero code and application": (True, APPLICATION),
     "file": (True, FILE),
     "zero code": (True, {}),  # most other tests are about it
     "zero code, application and configure": (True, APPLICATION | CONFIGURE),
@@ -114,6 +114,7 @@ def test_worker(entered, sink):
     assert attributes(task)["hotspan.db.queries"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["application", "configure"], indirect=True)
 def test_development_server(entered, sink):
     """So does the development server, in the child that its reloader starts."""
@@ -124,6 +125,7 @@ def test_development_server(entered, sink):
     _check_pages(sink)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["application", "configure", "another distro"], indirect=True)
 def test_event_loop(entered, sink):
     """So does a server with an event loop, and its last spans are not lost."""
@@ -136,6 +138,7 @@ def test_event_loop(entered, sink):
     _check_pages(sink)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["another distro", "file"], indirect=True)
 def test_what_others_decide_stays(way, entered, sink):
     """Another distro's resource, or that of a file, stays as it is."""
