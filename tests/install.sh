@@ -15,7 +15,8 @@ fail() {
 }
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null; }
-can_build_mysqlclient() { command -v gcc >/dev/null && pkg-config --exists libmariadb 2>/dev/null; }
+has_python_headers() { [ -f "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]; }
+can_build_mysqlclient() { command -v gcc >/dev/null && pkg-config --exists libmariadb 2>/dev/null && has_python_headers; }
 has_font() { compgen -G '/usr/share/fonts/truetype/dejavu/*.ttf' >/dev/null; }
 
 missing_packages() {
