@@ -373,7 +373,7 @@ def test_a_long_trace_rests(store):
 def test_a_trace_that_cannot_be_evaluated_is_put_aside():
     """The others are evaluated, and it is said which one it was."""
     store = emptied_store()
-    heavy = {"db.system": "sqlite", "db.statement": "SELECT '" + "x" * 1_000_000 + "'"}
+    heavy = {"note": "x" * 1_000_000}
     insert(store, [*page(1), *page(2), *page(3), *page(9)])
     for batch in range(2):
         spans = [

@@ -80,7 +80,10 @@ def end_ignoring(
     if not why:
         return known, None
     row = moved(known, "open", now_ms=now_ms, reason=why)
-    row = replace(row, ignoring=None, quiet=False, opened_at_ms=now_ms)
+    # An earlier fix was judged when somebody chose to ignore it: this is no regression any more.
+    row = replace(
+        row, ignoring=None, quiet=False, opened_at_ms=now_ms, proof=None, fixed_at_ms=None
+    )
     return row, Change("opened", row, known.status)
 
 

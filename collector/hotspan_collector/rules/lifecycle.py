@@ -69,7 +69,11 @@ def decide(  # noqa: PLR0911, PLR0913 (a return for each state)
         return _open(current, now_ms=now_ms) if enough else (current, None)
     if not found.hits and policy.withdraws:
         return _withdraw(current, now_ms=now_ms)
-    if known.fixed_at_ms is not None and known.status in ALERTING | {"acknowledged"}:
+    if known.fixed_at_ms is not None and known.status in {
+        "open",
+        "acknowledged",
+        "resolving",
+    }:
         # It was fixed, and then rolled back.
         again = _after_fix(
             current, policy=policy, hit_again=hit_again, releases=releases, now_ms=now_ms
