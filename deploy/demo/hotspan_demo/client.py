@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from hotspan_collector.api.models import (
     EntryGroups,
+    Evidence,
     Finding,
     Status,
     Violation,
@@ -38,7 +39,10 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A violation that the demo's traffic led to, and its title."""
+    """A violation that the demo's traffic led to, and its title.
+
+    Its evidence is asked for apart (`Api.with_evidence`): there are many, and few are looked at.
+    """
 
     title: str
     summary: str
@@ -78,7 +82,7 @@ class Api:
         A rule over windows may show what it has found by an entry of an earlier run.
         """
         return [
-            self._found(violation.id)
+            _found(violation, Evidence(span_ids=[]))
             for violation in self.violations()
             if violation.last_seen >= since
             or (
@@ -89,30 +93,18 @@ class Api:
             )
         ]
 
+    def with_evidence(self, found: Found) -> Found:
+        """Ask for what a list of violations leaves out: the trace that shows it, and its spans."""
+        detail = self._get(f"/api/v1/violations/{found.finding.fingerprint}", ViolationDetail)
+        return _found(
+            detail, detail.evidence, detail.evidence_trace_id, detail.evidence_entry_span_id
+        )
+
     def violations(self) -> list[Violation]:
         """All there are, in whatever state, worst first."""
         return self._get(
             "/api/v1/violations", Violations, limit=str(MOST_VIOLATIONS), status="all"
         ).violations
-
-    def _found(self, violation_id: str) -> Found:
-        detail = self._get(f"/api/v1/violations/{violation_id}", ViolationDetail)
-        finding = Finding(
-            rule=detail.rule,
-            severity=detail.severity,
-            confidence=detail.confidence,
-            service=detail.service,
-            entry=detail.entry,
-            entry_span_id=detail.evidence_entry_span_id,
-            trace_id=detail.evidence_trace_id,
-            fingerprint=detail.id,
-            count=detail.count,
-            wasted_ms=detail.wasted_ms,
-            evidence=detail.evidence,
-            suggestion=detail.suggestion,
-            code=detail.code,
-        )
-        return Found(detail.title, detail.summary, detail.hits, finding)
 
     def _get(self, path: str, model: type[Answer], **parameters: str) -> Answer:
         try:
@@ -125,3 +117,24 @@ class Api:
             raise DemoError(
                 f"The collector's answer to {path} is not as agreed: {error}"
             ) from error
+
+
+def _found(
+    violation: Violation, evidence: Evidence, trace_id: str = "", entry_span_id: str = ""
+) -> Found:
+    finding = Finding(
+        rule=violation.rule,
+        severity=violation.severity,
+        confidence=violation.confidence,
+        service=violation.service,
+        entry=violation.entry,
+        entry_span_id=entry_span_id,
+        trace_id=trace_id,
+        fingerprint=violation.id,
+        count=violation.count,
+        wasted_ms=violation.wasted_ms,
+        evidence=evidence,
+        suggestion=violation.suggestion,
+        code=violation.code,
+    )
+    return Found(violation.title, violation.summary, violation.hits, finding)

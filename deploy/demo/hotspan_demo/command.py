@@ -108,6 +108,8 @@ def run(settings: DemoSettings, *, output: Format, console: Console) -> int:
         demo_run = Demo(settings, supervisor=supervisor, say=say)
         try:
             result = demo_run.run()
+            if output is Format.JSON:
+                result = demo_run.with_evidence(result)
             print_result(result, settings=settings, output=output)
             if settings.once:
                 return 0 if result.passed else FAILED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,10 @@ class Demo:
         self._send(traffic)
         incomplete = self._wait_for_entries(traffic, since=started)
         return self._result(since=started, incomplete=incomplete)
+
+    def with_evidence(self, result: Result) -> Result:
+        """Return a result with the evidence of each violation."""
+        return replace(result, found=[self._api.with_evidence(each) for each in result.found])
 
     def close(self) -> None:
         self._api.close()
@@ -169,7 +174,7 @@ class Demo:
             self._supervisor.pause(POLL_S)
 
     def _judge(self, *, since: datetime) -> tuple[list[Found], Verdict]:
-        found = self._api.found(since=since, release=self._settings.release)
+        found = self._api.found(since=since, release=self._settings.reported_version)
         verdict = judge(
             [one.finding for one in found],
             cases=CASES,
