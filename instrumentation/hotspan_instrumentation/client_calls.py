@@ -12,15 +12,19 @@ from typing import Final
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.semconv.attributes.url_attributes import URL_FULL
 from opentelemetry.trace import SpanKind
 
 from hotspan_instrumentation.entry import entry_of
 from hotspan_instrumentation.guard import guarded
+from hotspan_instrumentation.url_template import url_template
 
 TIMEOUT_S: Final = "hotspan.client.timeout_s"
 RETRY: Final = "hotspan.client.retry"
 IN_TRANSACTION: Final = "hotspan.client.in_transaction"
 IN_SIGNAL: Final = "hotspan.client.in_signal"
+
+URL_TEMPLATE: Final = "url.template"  # in development, so that no stable module has it
 
 HTTP_CALLS: Final = "hotspan.http.calls"
 HTTP_TIME_MS: Final = "hotspan.http.time_ms"
@@ -30,6 +34,7 @@ NO_TIMEOUT: Final = -1.0
 _NS_PER_MS: Final = 1e6
 
 _HTTP: Final = ("http.request.method", "http.method")
+_OLD_URL: Final = "http.url"
 _RPC: Final = "rpc.system"  # of botocore, which has HTTP's own spans suppressed
 # What the spans of calls have when they start; those of databases have nothing yet.
 _CALLS: Final = (*_HTTP, _RPC, "network.protocol.name")
@@ -73,6 +78,9 @@ def _describe_place(span: Span) -> None:
     in_transaction = _in_transaction()
     if in_transaction is not None:
         span.set_attribute(IN_TRANSACTION, in_transaction)
+    url = attributes.get(URL_FULL) or attributes.get(_OLD_URL)
+    if isinstance(url, str) and URL_TEMPLATE not in attributes:
+        span.set_attribute(URL_TEMPLATE, url_template(url))
 
 
 def _in_transaction() -> bool | None:

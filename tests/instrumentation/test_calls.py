@@ -57,6 +57,13 @@ def test_calls_without_timeout(get):
     assert _timeouts(calls) == [-1.0] * 4
 
 
+def test_templates_of_urls(get):
+    """A call by HTTP says which endpoint it went to, by whichever client it is made."""
+    calls, _ = get("asynchronous")
+
+    assert [attributes(span)["url.template"] for span in calls] == ["/parcels"]
+
+
 def test_configured_timeouts(get):
     """A call says how long it would wait for an answer, wherever that was configured."""
     calls, _ = get("impatient")
