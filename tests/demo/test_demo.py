@@ -53,7 +53,7 @@ def demo_command(data_dir, port_options):
     return [program, "demo", "--data-dir", data_dir, *port_options]
 
 
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.slow)])
 def store_options(request):
     """The embedded store, or a database of a real ClickHouse server."""
     if request.param == "embedded":
@@ -163,6 +163,7 @@ def test_fixes_are_clean(demo_command):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_fixes_are_proven_and_what_comes_back_is_a_regression(demo_command):
     """One release after the other on one store: found, verified fixed, rolled back, regressed."""
     releases = [("1.0.0", ""), ("1.1.0", ""), ("1.0.0", ""), ("1.0.0", "1.2.0")]

@@ -12,6 +12,9 @@ from hotspan_demo.cases import CASES, CLEAN
 from hotspan_demo.model import TaskRuns
 from support.processes import Process
 
+# A store or a worker for each case: many, and minutes together.
+pytestmark = pytest.mark.slow
+
 PUBLISH = """
 import json, sys
 import django; django.setup()

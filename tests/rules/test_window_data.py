@@ -16,6 +16,9 @@ from support.window_entries import (
     task,
 )
 
+# A store or a worker for each case: many, and minutes together.
+pytestmark = pytest.mark.slow
+
 OLD = Entry(version="1.0.0", db_queries=4, duration_ms=50)
 NEW = replace(OLD, version="1.1.0")
 

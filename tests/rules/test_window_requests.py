@@ -15,6 +15,9 @@ from support.window_entries import (
     task,
 )
 
+# A store or a worker for each case: many, and minutes together.
+pytestmark = pytest.mark.slow
+
 SLOW = Entry(duration_ms=300)
 FAST = Entry(duration_ms=20)
 FAILED = Entry(error=True)

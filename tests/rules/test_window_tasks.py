@@ -16,6 +16,9 @@ from support.window_entries import (
     task,
 )
 
+# A store or a worker for each case: many, and minutes together.
+pytestmark = pytest.mark.slow
+
 DAY_S = 86_400
 _ids = itertools.count(1)
 
