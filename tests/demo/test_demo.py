@@ -141,7 +141,7 @@ def assert_the_product_is_exact(result):
 def test_stock_spans_lead_to_less_with_less_confidence(demo_command, monkeypatch):
     """Without hotspan in the shop its main problems are found, as what they may be."""
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "hotspan")
-    code, result = run_once(demo_command, "1.0.0", "--evaluate-timeout", "30")
+    code, result = run_once(demo_command, "1.0.0", "--evaluate-timeout", "60")
 
     rules = {found["rule"] for found in result["findings"]}
     n_plus_one = [found for found in result["findings"] if found["rule"] == "n_plus_one"]

@@ -1,6 +1,9 @@
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
+
+TRANSPORT_ALIASES["filesystem"] = "shop.file_broker:Transport"
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
