@@ -36,6 +36,7 @@ from hotspan_collector.sql import load_blocks
 from hotspan_collector.store import open_or_await_store
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from hotspan_collector.ingest.pipeline import Pipeline
@@ -121,28 +122,8 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, rulebook.read_again)
     try:
         grpc_server, grpc_port = await start_grpc_server(settings=settings, intake=pipeline.intake)
-        otlp_server = HttpServer(
-            create_otlp_app(settings=settings, intake=pipeline.intake),
-            http,
-            drain_s=settings.drain_s,
-            max_connections=settings.max_connections,
-            receive_timeout_s=settings.receive_timeout_s,
-            tls=_tls(settings),
-        )
-        api_server = HttpServer(
-            create_app(
-                database=store,
-                catalogue=rulebook.catalogue,
-                status=collector.status,
-                settings=settings,
-                pipeline=pipeline,
-                metrics=Metrics(pipeline, collector.health).render,
-                trials=collector.evaluation.trials,
-            ),
-            api,
-            drain_s=settings.drain_s,
-            max_connections=settings.max_connections,
-        )
+        otlp_server = _otlp_server(collector, http)
+        api_server = _api_server(collector, api)
         async with asyncio.TaskGroup() as group:
             group.create_task(pipeline.committer.run())
             group.create_task(_evaluate(collector))
@@ -165,6 +146,32 @@ async def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     finally:
         pipeline.close()
         await asyncio.to_thread(store.close)
+
+
+def _otlp_server(collector: _Collector, door: socket.socket) -> HttpServer:
+    settings = collector.settings
+    return HttpServer(
+        create_otlp_app(settings=settings, intake=collector.pipeline.intake),
+        door,
+        drain_s=settings.drain_s,
+        max_connections=settings.max_connections,
+        receive_timeout_s=settings.receive_timeout_s,
+        tls=_tls(settings),
+    )
+
+
+def _api_server(collector: _Collector, door: socket.socket) -> HttpServer:
+    settings = collector.settings
+    app = create_app(
+        database=collector.store,
+        catalogue=collector.rulebook.catalogue,
+        status=collector.status,
+        settings=settings,
+        pipeline=collector.pipeline,
+        metrics=Metrics(collector.pipeline, collector.health).render,
+        trials=collector.evaluation.trials,
+    )
+    return HttpServer(app, door, drain_s=settings.drain_s, max_connections=settings.max_connections)
 
 
 def _tls(settings: Settings) -> Tls | None:

@@ -64,7 +64,7 @@ def style() -> None:
 
 
 def go(link: Link) -> NoReturn:
-    """Move to another page within this session."""
+    """Move to another page without loading the application anew."""
     st.switch_page(SCREENS[link.page], query_params=dict(link.parameters))
 
 

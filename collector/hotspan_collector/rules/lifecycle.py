@@ -34,6 +34,10 @@ class Policy:
     """Without any finding there is no violation. Rules over windows end by themselves."""
 
 
+# What may be open of a violation that was fixed once.
+_ROLLED_BACK = frozenset({"open", "acknowledged", "resolving"})
+
+
 def decide(  # noqa: PLR0911, PLR0913 (a return for each state)
     found: ViolationRow,
     known: ViolationRow | None,
@@ -69,11 +73,7 @@ def decide(  # noqa: PLR0911, PLR0913 (a return for each state)
         return _open(current, now_ms=now_ms) if enough else (current, None)
     if not found.hits and policy.withdraws:
         return _withdraw(current, now_ms=now_ms)
-    if known.fixed_at_ms is not None and known.status in {
-        "open",
-        "acknowledged",
-        "resolving",
-    }:
+    if known.fixed_at_ms is not None and known.status in _ROLLED_BACK:
         # It was fixed, and then rolled back.
         again = _after_fix(
             current, policy=policy, hit_again=hit_again, releases=releases, now_ms=now_ms
@@ -90,14 +90,7 @@ def decide(  # noqa: PLR0911, PLR0913 (a return for each state)
         case "ignored":
             return end_ignoring(current, releases=releases, now_ms=now_ms)
         case "resolving" if _disproves(current, known):
-            reopened = moved(
-                current,
-                "open",
-                now_ms=now_ms,
-                reason=f"hit in {current.last_version or 'no release'}",
-            )
-            reopened = replace(reopened, claimed_at_ms=None, proof=None, quiet=False)
-            return reopened, Change("reopened", reopened, known.status)
+            return _reopen(current, known, now_ms=now_ms)
     return _wake(current, now_ms=now_ms) if hit_again and enough else (current, None)
 
 
@@ -231,6 +224,13 @@ def _after_fix(
         )
         return opened, replace(change, violation=opened)
     return row, None
+
+
+def _reopen(row: ViolationRow, known: ViolationRow, *, now_ms: int) -> tuple[ViolationRow, Change]:
+    reason = f"hit in {row.last_version or 'no release'}"
+    row = moved(row, "open", now_ms=now_ms, reason=reason)
+    row = replace(row, claimed_at_ms=None, proof=None, quiet=False)
+    return row, Change("reopened", row, known.status)
 
 
 def _disproves(row: ViolationRow, known: ViolationRow) -> bool:
