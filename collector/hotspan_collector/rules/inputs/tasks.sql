@@ -68,7 +68,7 @@ WITH
             told = 'failure' OR task_state = 'FAILURE' OR (told = '' AND task_state = '' AND status = 'error') AS has_failed,
             -- the last frame that is not a library's
             extractAllGroupsVertical(exception_stacktrace, 'File "([^"]+)", line (\\d+), in ([^\\n]+)') AS frames,
-            arrayFilter(f -> NOT match(f[1], '/site-packages/|/dist-packages/|/lib/python[0-9.]+/|^<'), frames) AS own_frames,
+            arrayFilter(f -> NOT match(f[1], '/site-packages/|/dist-packages/|/hotspan_instrumentation/|/lib/python[0-9.]+/|^<'), frames) AS own_frames,
             if(notEmpty(own_frames), own_frames[-1], frames[-1]) AS frame
         FROM rule_spans
         WHERE is_entry AND entry_kind = 'task'
