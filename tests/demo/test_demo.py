@@ -152,6 +152,7 @@ def test_stock_spans_lead_to_less_with_less_confidence(demo_command, monkeypatch
     assert all("code.file.path" in f["evidence"]["missing_attributes"] for f in n_plus_one)
 
 
+@pytest.mark.slow
 def test_fixes_are_clean(demo_command):
     """Release 1.1.0: nothing of what was found in 1.0.0 is found any more."""
     code, result = run_once(demo_command, "1.1.0")

@@ -50,7 +50,9 @@ def release(request):
     return request.param
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def database_url(request, release):
     """SQLite in the shop's folder, or a database of a server."""
     if request.param == "sqlite":

@@ -29,7 +29,7 @@ def url(tmp_path_factory):
         collector.stop()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_from_a_violation_to_the_spans_that_prove_it(url, theme):
     """A click on the violation, one on its trace: twenty spans are marked as evidence."""
     expect.set_options(timeout=PATIENCE_MS)

@@ -8,6 +8,7 @@ import pytest
 
 from hotspan_collector.store.port import SpanStore
 from support import corpus
+from support.collector import EMBEDDED_FIRST
 from support.evaluations import empty, entries, findings, new_evaluator
 
 WEB = "gunicorn-prefork-pg-default__"
@@ -89,6 +90,9 @@ class Scenario:
     findings: list[dict]
 
 
+on_stores = pytest.mark.parametrize("kept_store", EMBEDDED_FIRST, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="module")
 def found(kept_store: SpanStore) -> Callable[[str], Scenario]:
     """All scenarios, stored request by request as they came, and evaluated once."""
@@ -115,6 +119,7 @@ def found(kept_store: SpanStore) -> Callable[[str], Scenario]:
     return found
 
 
+@on_stores
 @pytest.mark.parametrize("scenario", ENTRIES)
 def test_scenario(found, scenario):
     """Entries are requests and tasks, not bookkeeping; what is wrong is found, and only that."""
@@ -135,6 +140,7 @@ def test_every_scenario_is_expected():
     assert sorted(ENTRIES) == corpus.scenarios()
 
 
+@on_stores
 def test_a_failed_task_says_where_it_failed(found):
     """The last line of the traceback that is the project's own."""
     (finding,) = found(f"{TASK}fails").findings
@@ -143,6 +149,7 @@ def test_a_failed_task_says_where_it_failed(found):
     assert place == ("/srv/erp/shop/tasks.py", 20, "fails")
 
 
+@on_stores
 def test_an_n_plus_one_shows_its_statement(found):
     """Normalised text, and the spans that it is made of."""
     seen = found("runserver-sqlite-default__orders").findings

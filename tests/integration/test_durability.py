@@ -9,7 +9,7 @@ import pytest
 from google.rpc.status_pb2 import Status
 
 from support.clickhouse_server import ClickhouseServer
-from support.collector import Collector
+from support.collector import EMBEDDED_FIRST, Collector
 from support.otlp_requests import request, span
 from support.processes import ProcessError
 from support.shop_traces import new_trace_id
@@ -19,19 +19,21 @@ UNAVAILABLE = 14
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
+@pytest.mark.parametrize("start_collector", EMBEDDED_FIRST, indirect=True)
 def test_a_killed_collector_has_what_it_acknowledged(start_collector, service):
     """SIGKILL in the middle of traffic loses no acknowledged span, and no evaluation of one."""
-    collector = start_collector(HOTSPAN_SETTLE_S="8")
+    collector = start_collector(HOTSPAN_SETTLE_S="5")
     root = span("GET /", trace_id=new_trace_id(), span_id="01" * 8, start_ns=time.time_ns(), kind=2)
     collector.send(request([root], service=service))
 
-    missing = kill_and_look(collector, rounds=3, requests=30)
+    missing = kill_and_look(collector, rounds=2, requests=12)
 
     assert missing == []
     (entry,) = collector.wait_for(lambda: collector.entries(service))
     assert entry["name"] == "GET /"
 
 
+@pytest.mark.parametrize("start_collector", EMBEDDED_FIRST, indirect=True)
 def test_a_stopped_collector_commits_what_it_has_taken(start_collector):
     """SIGTERM in the middle of traffic: what waits is stored, and the exit is clean."""
     collector = start_collector(HOTSPAN_COMMIT_LINGER_MS="1000")
@@ -124,10 +126,10 @@ def test_a_killed_server_has_what_was_acknowledged(on_a_server):
     """The server crashes in the middle of traffic, and nothing acknowledged is missing."""
     collector, server = on_a_server
     with Traffic(collector) as traffic:
-        traffic.wait_for(30)
+        traffic.wait_for(12)
         server.kill()
         server.start()
-        traffic.wait_for(30)
+        traffic.wait_for(12)
 
     assert lost(collector, traffic.acknowledged) == []
 

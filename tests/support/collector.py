@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
+import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from support.processes import Process, free_port
 
 _POLL_INTERVAL_S = 0.1
 _T = TypeVar("_T")
+
+EMBEDDED_FIRST = ("embedded", pytest.param("server", marks=pytest.mark.slow))
+"""The stores, for what takes long and hardly differs between them."""
 
 # What a test waits for should come soon.
 QUICK: Mapping[str, str] = {

@@ -11,9 +11,10 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from hotspan_collector.rules.catalogue import Catalogue, load_catalogue
+from hotspan_collector.rules.catalogue import Catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from support.embedded import emptied_store
+from support.evaluations import shipped_catalogue
 from support.otlp_requests import MILLISECOND_NS, now_ns, request, span
 
 _AGO_NS = 1_200_000 * MILLISECOND_NS
@@ -246,7 +247,7 @@ def find(rule_id: str, cases: Sequence[Case]) -> Mapping[str, Sequence[Found]]:
         for trace_id, case in traces.items()
     )
     store.insert_spans(body, token=f"cases of {rule_id}")
-    rule = load_catalogue().rules[rule_id]
+    rule = shipped_catalogue().rules[rule_id]
     evaluator = Evaluator(
         store, catalogue=Catalogue({rule_id: rule}), timing=_IMMEDIATELY, open_after_hits=1
     )

@@ -38,7 +38,7 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=["light", pytest.param("dark", marks=pytest.mark.slow)])
 def page(request, browser: Browser):
     """A page that fails the test for any script error, dialog, or request to elsewhere."""
     context = browser.new_context(
@@ -97,6 +97,7 @@ def test_from_a_violation_to_its_evidence(page, url):
     assert _rgb(expected) in painted
 
 
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_theme(page, url):
     """The canvas follows the theme that the system asks for."""
     page.goto(f"{url}/trace?trace_id={sample_api.CELERY_TRACE}")

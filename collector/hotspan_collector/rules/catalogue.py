@@ -35,6 +35,8 @@ __all__ = [
 ENTRY_POINT = "hotspan.rules"
 """Packages name modules under it, beside which rule files stand."""
 
+_WORD = re.compile(r"\w+")
+
 
 @dataclass(slots=True)
 class Catalogue:
@@ -110,8 +112,9 @@ def _read(file: _RuleFile, *, values: Mapping[str, object], others: Mapping[str,
     rule = parse_rule(file.text, source=source, kind=file.kind, values=values, origin=file.origin)
     if rule.id != file.rule_id:
         raise ConfigurationError(f"{source}:1: its id is {rule.id}; name the file {rule.id}.sql.")
-    missing = [name for name in COLUMNS if not re.search(rf"\b{name}\b|\*", rule.sql)]
-    if missing:
+    words = set(_WORD.findall(rule.sql))
+    missing = [name for name in COLUMNS if name not in words]
+    if missing and "*" not in rule.sql:
         raise ConfigurationError(f"{source}:1: its SELECT returns no {', '.join(missing)}.")
     if rule.id in others:
         other = others[rule.id].origin or "hotspan itself"
