@@ -12,8 +12,8 @@ from hotspan_collector.alerts import outbox
 from hotspan_collector.alerts.sender import Sender
 from hotspan_collector.database import Database
 from hotspan_collector.errors import StoreUnavailableError
-from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.store.port import SpanStore
+from support.evaluations import shipped_catalogue
 from support.processes import free_port
 from support.shop_traces import evaluate, failing_task, order_list
 
@@ -23,7 +23,7 @@ _UI = "http://127.0.0.1:8501"
 
 
 def announce(store: Database, changes) -> None:
-    outbox.announce(store, catalogue=load_catalogue(), changes=changes, ui_url=_UI)
+    outbox.announce(store, catalogue=shipped_catalogue(), changes=changes, ui_url=_UI)
 
 
 def opened(store: SpanStore) -> list:
@@ -86,7 +86,7 @@ def test_text_arrives_as_it_was_written(store: SpanStore, receiver: Receiver):
         "'message', 'C:\\\\\\\\x\\t🎉') AS details) FROM findings"
     )
     store.execute("OPTIMIZE TABLE findings FINAL")
-    outbox.announce_missed(store, catalogue=load_catalogue(), ui_url=_UI)
+    outbox.announce_missed(store, catalogue=shipped_catalogue(), ui_url=_UI)
 
     send(store, receiver.url)
 
@@ -218,8 +218,8 @@ def test_a_change_that_a_crash_kept_quiet_is_announced_at_the_next_start(
     failing_task(store)
     evaluate(store)
 
-    outbox.announce_missed(store, catalogue=load_catalogue(), ui_url=_UI)
-    outbox.announce_missed(store, catalogue=load_catalogue(), ui_url=_UI)
+    outbox.announce_missed(store, catalogue=shipped_catalogue(), ui_url=_UI)
+    outbox.announce_missed(store, catalogue=shipped_catalogue(), ui_url=_UI)
     send(store, receiver.url)
 
     assert sorted(receiver.told) == [("firing", "n_plus_one"), ("firing", "task_failure")]

@@ -12,6 +12,7 @@ from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.fixes import Fixes
 from hotspan_collector.rules.violation_table import row_from
 from hotspan_collector.store.port import SpanStore
+from support.evaluations import shipped_catalogue
 from support.otlp_requests import MILLISECOND_NS, now_ns, request, span
 from support.shop_traces import CUSTOMER_SQL
 
@@ -63,8 +64,8 @@ class Shop:
 
     def restart(self, **values: object) -> None:
         """Begin anew, with other settings of the rule if any are given."""
-        known = load_catalogue(values={"n_plus_one": values} if values else {}).rules
-        catalogue = Catalogue({"n_plus_one": known["n_plus_one"]})
+        known = load_catalogue(values={"n_plus_one": values}) if values else shipped_catalogue()
+        catalogue = Catalogue({"n_plus_one": known.rules["n_plus_one"]})
         self.evaluator = Evaluator(
             self.store, catalogue=catalogue, timing=AT_ONCE, open_after_hits=1
         )
@@ -289,7 +290,7 @@ def test_a_word_is_verified_by_entries_after_it(shop: Shop):
 
 def test_a_service_is_judged_by_all_its_entries(embedded_store: SpanStore):
     """A rule about services has no route: DEBUG is on, or off."""
-    known = load_catalogue().rules["debug_enabled"]
+    known = shipped_catalogue().rules["debug_enabled"]
     catalogue = Catalogue({"debug_enabled": known})
     evaluator = Evaluator(embedded_store, catalogue=catalogue, timing=AT_ONCE, open_after_hits=1)
     fixes = Fixes(embedded_store, catalogue=catalogue, min_entries=5, now_ms=evaluator.now_ms())

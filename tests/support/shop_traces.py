@@ -5,9 +5,10 @@ import itertools
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from hotspan_collector.database import Database
-from hotspan_collector.rules.catalogue import Catalogue, load_catalogue
+from hotspan_collector.rules.catalogue import Catalogue
 from hotspan_collector.rules.evaluator import Evaluator, TickReport, Timing
 from hotspan_collector.store.port import SpanStore
+from support.evaluations import shipped_catalogue
 from support.otlp_requests import MILLISECOND_NS, now_ns, request, span
 
 _numbers = itertools.count(1)
@@ -22,7 +23,7 @@ def evaluate(database: Database, *, open_after_hits: int = 1) -> TickReport:
 
 def new_evaluator(database: Database, *, open_after_hits: int = 1) -> Evaluator:
     """Return an evaluator of those two rules."""
-    known = load_catalogue().rules
+    known = shipped_catalogue().rules
     catalogue = Catalogue({each: known[each] for each in ("n_plus_one", "task_failure")})
     timing = Timing(settle_ms=0, settle_incomplete_ms=0, look_back_ms=5_000)
     return Evaluator(database, catalogue=catalogue, timing=timing, open_after_hits=open_after_hits)
