@@ -284,6 +284,27 @@ def status(spans_stored: int = 1_284_302) -> dict[str, Any]:
     }
 
 
+def ingest() -> dict[str, Any]:
+    """The ledger, of two services of which one sends what cannot be stored."""
+    return {
+        "services": [
+            {"service": "shop-web", "received": 1_200_000, "stored": 1_200_000, "pending": 0},
+            {
+                "service": SCRIPT,
+                "received": 84_500,
+                "stored": 84_302,
+                "rejected": {"too_old": 120, "invalid_ids": 8},
+                "dropped": {"expired": 20},
+                "pending": 50,
+            },
+        ],
+        "store_up": False,
+        "spool_batches": 12,
+        "spool_bytes": 3_500_000,
+        "spool_max_bytes": 1_073_741_824,
+    }
+
+
 def services() -> dict[str, Any]:
     pairs = [
         ("shop-web", "production"),

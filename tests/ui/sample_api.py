@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ui.sample_answers import (
     BECOMES,
     detail,
+    ingest,
     rule,
     services,
     status,
@@ -77,6 +78,7 @@ class SampleApi:
     entries: list[dict[str, Any]] = field(default_factory=summaries)
     broken: bool = False
     refusal: str = ""
+    takes_spans: bool = True
     said: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     asked: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     traces: dict[str, dict[str, Any]] = field(
@@ -86,7 +88,7 @@ class SampleApi:
         }
     )
 
-    def answer(self, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:  # noqa: PLR0911  one for each route
+    def answer(self, path: str, query: list[tuple[str, str]]) -> tuple[int, Any]:  # noqa: C901, PLR0911  one for each route
         """The status and the JSON of an answer."""
         self.asked.append((path, query))
         if self.broken:
@@ -95,6 +97,8 @@ class SampleApi:
         match parts:
             case ["status"]:
                 return 200, status(self.spans_stored)
+            case ["ingest"] if self.takes_spans:
+                return 200, ingest()
             case ["services"]:
                 return 200, services()
             case ["rules"]:

@@ -41,6 +41,10 @@ def cells(app: AppTest, row: int) -> list[str]:
     return [cell["text"] for cell in components(app)[0]["rows"][row]["cells"]]
 
 
+def cells_below(app: AppTest, row: int) -> list[str]:
+    return [cell["sub"] for cell in components(app)[0]["rows"][row]["cells"]]
+
+
 def test_violations_are_ranked(api):
     """The first page lists violations, those that cost most first."""
     app = show()
@@ -267,6 +271,33 @@ def test_status_page(api):
         "**Failed task** task\\_failure :red-badge[failing]",
         "**N\\+1 queries** n\\_plus\\_one :blue-badge[1 set]",
     ]
+
+
+def test_status_accounts_for_every_span(api):
+    """By service, those that lost most first, with the reasons; and what waits on disk."""
+    app = show("status")
+
+    lost, stored = ([cell["text"] for cell in row["cells"]] for row in components(app)[0]["rows"])
+    assert lost == [sample_api.SCRIPT, "84,500", "84,302", "50", "128", "20"]
+    assert stored == [
+        "shop-web",
+        "1,200,000",
+        "1,200,000",
+        "\N{EN DASH}",
+        "\N{EN DASH}",
+        "\N{EN DASH}",
+    ]
+    assert cells_below(app, 0)[4:] == ["too old 120, invalid ids 8", "expired 20"]
+    assert "12 batches, 3\\.3 of 1,024 MiB" in app.warning[0].value
+
+
+def test_status_without_a_ledger(api):
+    """Where another process takes the spans, the page shows the rest."""
+    api.takes_spans = False
+    app = show("status")
+
+    assert components(app) == []
+    assert app.subheader[0].value == "Rules"
 
 
 def test_api_down(monkeypatch):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hotspan_ui.models import (
     Answer,
+    Ingest,
     Problem,
     Rule,
     Rules,
@@ -86,6 +87,13 @@ class Client:
     def status(self) -> Status:
         """Ask how the collector is."""
         return self._get("/status", Status)
+
+    def ingest(self) -> Ingest:
+        """Ask what became of the spans that came.
+
+        Raises NotFoundError where the collector's API runs apart from what takes spans.
+        """
+        return self._get("/ingest", Ingest)
 
     def services(self) -> Services:
         """List the services that sent spans."""

@@ -322,6 +322,29 @@ class Status(Answer):
     failing_rules: dict[str, str] = {}
 
 
+class ServiceSpans(Answer):
+    """What became of a service's spans since the collector's start."""
+
+    service: str
+    received: int
+    stored: int
+    rejected: dict[str, int] = {}
+    """By reason: the sender was told."""
+    dropped: dict[str, int] = {}
+    """By reason: not stored by the collector though they might have been."""
+    pending: int = 0
+
+
+class Ingest(Answer):
+    """The ledger: received = stored + rejected + dropped + pending, and what waits on disk."""
+
+    services: tuple[ServiceSpans, ...]
+    store_up: bool = True
+    spool_batches: int = 0
+    spool_bytes: int = 0
+    spool_max_bytes: int = 0
+
+
 class Problem(Answer):
     """An error answer."""
 

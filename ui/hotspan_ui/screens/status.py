@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from hotspan_ui import frame, settings
-from hotspan_ui.api import ApiError
+from hotspan_ui.api import ApiError, NotFoundError
+from hotspan_ui.components.rows import rows
 from hotspan_ui.filters import choice
+from hotspan_ui.views import ingest as ingest_view
 from hotspan_ui.views import rules as rules_view
 from hotspan_ui.views import status as view
 from hotspan_ui.views import text
 from hotspan_ui.views import violations as violations_view
 
 if TYPE_CHECKING:
-    from hotspan_ui.models import Rule
+    from hotspan_ui.models import Ingest, Rule
 
 _NAME = "name-of-the-reader"
 
@@ -25,18 +27,39 @@ def page() -> None:
     st.title("Status", anchor=False)
     with frame.answers():
         status = frame.client().status()
-        rules = frame.client().rules()
+        catalogue = frame.client().rules()
+        ledger = _ledger()
     now = frame.now()
-    canary = rules_view.canary_fact(rules.canary, now=now)
+    canary = rules_view.canary_fact(catalogue.canary, now=now)
     frame.facts((*view.facts(status, now=now), canary))
     frame.note(f"hotspan {status.version}", status.store, f"API at {settings.load().api_url}")
-    for problem in rules.problems:
+    for problem in catalogue.problems:
         st.error(text.escaped(problem))
+    if ledger is not None:
+        _spans_by_service(ledger)
     st.subheader("Rules", anchor=False)
-    for rule in rules_view.ordered(rules):
+    for rule in rules_view.ordered(catalogue):
         with st.expander(rules_view.label(rule), expanded=rule.state == "failing"):
             _rule(rule)
-    _set_a_value({rule.id: rule for rule in rules.rules})
+    _set_a_value({rule.id: rule for rule in catalogue.rules})
+
+
+def _ledger() -> Ingest | None:
+    try:
+        return frame.client().ingest()
+    except NotFoundError:
+        return None  # another process takes the spans, and has their ledger
+
+
+def _spans_by_service(ingest: Ingest) -> None:
+    st.subheader("Spans by service", anchor=False)
+    if trouble := ingest_view.trouble(ingest):
+        st.warning(text.escaped(trouble))
+    if not ingest.services:
+        frame.note("None since the collector's start.")
+        return
+    frame.note("Since the collector's start: received = stored + waiting + rejected + dropped.")
+    rows(ingest_view.COLUMNS, ingest_view.rows(ingest), label="Spans by service", key="ledger-rows")
 
 
 def _rule(rule: Rule) -> None:
