@@ -123,7 +123,7 @@ def _damaged(source: random.Random, body: bytes) -> bytes:
             case 0:
                 damaged[source.randrange(len(damaged))] = source.randrange(256)
             case 1:
-                del damaged[source.randrange(1, len(damaged)) :]
+                del damaged[max(1, source.randrange(len(damaged))) :]
             case 2:
                 at = source.randrange(len(damaged))
                 damaged[at:at] = source.randbytes(source.randrange(1, 20))

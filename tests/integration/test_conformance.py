@@ -20,7 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
-from support.collector import Collector
+from support.collector import EMBEDDED_FIRST, Collector
 from support.otlp_requests import now_ns, request, span
 from support.shop_traces import new_trace_id
 
@@ -144,6 +144,7 @@ def test_python_exporters(collector: Collector, service, protocol, compression):
     assert [each["name"] for each in trace["spans"]] == ["outer"]
 
 
+@pytest.mark.parametrize("collector", EMBEDDED_FIRST, indirect=True, scope="session")
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 @pytest.mark.parametrize("kind", ["grpc", "http", "proto"])
 def test_javascript_exporters(collector: Collector, service, kind, compression):
@@ -198,6 +199,7 @@ CAUSES = {
 CAUSES["no end"][0].end_time_unix_nano = 0
 
 
+@pytest.mark.parametrize("collector", EMBEDDED_FIRST, indirect=True, scope="session")
 @pytest.mark.parametrize(("bad", "words"), CAUSES.values(), ids=CAUSES.keys())
 def test_each_cause_of_a_rejection_is_told(collector: Collector, bad, words):
     """The message says what to do, the good span is stored; the same over both transports."""
@@ -215,6 +217,7 @@ def test_each_cause_of_a_rejection_is_told(collector: Collector, bad, words):
     assert all(collector.trace(trace_id) for trace_id in good)
 
 
+@pytest.mark.parametrize("start_collector", EMBEDDED_FIRST, indirect=True)
 def test_an_attribute_that_is_too_large_is_told(start_collector):
     """Its span is left out; the others of the request are stored."""
     collector = start_collector()
