@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
+from pydantic_settings import NoDecode
 
 from hotspan_collector.settings import Settings
 
@@ -39,7 +40,7 @@ def table() -> str:
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows, ""])
 
 
-def _default(field: FieldInfo) -> str:
+def _default(field: FieldInfo) -> str:  # noqa: PLR0911 (a kind of value each)
     match field.get_default(call_default_factory=True):
         case None | "" | () | {} | SecretStr():
             return ""
@@ -47,6 +48,8 @@ def _default(field: FieldInfo) -> str:
             return f"`~/{path.relative_to(Path.home())}`"  # of whoever runs it
         case bool(value):
             return f"`{str(value).lower()}`"
+        case tuple(values) if NoDecode in field.metadata:  # given without brackets
+            return f"`{','.join(values)}`"
         case tuple(values):
             return f"`{json.dumps(values)}`"
         case float(number):

@@ -11,6 +11,7 @@ __all__ = [
     "DataDirectoryInUseError",
     "HotspanError",
     "KeyRequiredError",
+    "LeaseLostError",
     "MalformedRequestError",
     "PortInUseError",
     "RateLimitedError",
@@ -60,6 +61,10 @@ class StoreOverloadedError(StoreUnavailableError):
 
 class SpoolFullError(StoreUnavailableError):
     """The store is down, and the spool is full: try again later."""
+
+
+class LeaseLostError(StoreUnavailableError):
+    """Another collector does this now, or may: the lease is over."""
 
 
 class StoreRefusedError(HotspanError):

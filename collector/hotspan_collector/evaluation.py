@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector.alerts.outbox import announce, announce_missed
+from hotspan_collector.errors import LeaseLostError
 from hotspan_collector.rules import canary
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.fixes import Fixes
@@ -74,10 +75,17 @@ class Evaluation:
             if self.trials.waiting:
                 self.trials.step(self._evaluator, self._database)
                 self._database.take_durations()
+        except LeaseLostError as error:
+            _LOG.warning("evaluation_given_up", reason=str(error))
+            self.start_anew()
         except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the receivers)
             _LOG.exception("tick_failed")
             self._health.note_failure(error)
             self._evaluator = None
+
+    def start_anew(self) -> None:
+        """Forget what is known in memory: another process may have evaluated meanwhile."""
+        self._evaluator = None
 
     def _tick(self, evaluator: Evaluator) -> None:
         changes = list(evaluator.apply_actions())

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from hotspan_collector.rules.evaluator import TickReport
 
-__all__ = ["EvaluatorHealth"]
+__all__ = ["EvaluatorHealth", "EvaluatorReport"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatorReport:
+    """How an evaluator is doing, in this process or in another one."""
+
+    lag_s: float | None = None
+    """Since the last tick that worked; None before the first."""
+    pending_traces: int = 0
+    newest_entry: datetime | None = None
+    failing_rules: Mapping[str, str] = field(default_factory=dict)
+
+    def to_note(self) -> str:
+        """Return it as text for other processes."""
+        newest = self.newest_entry.isoformat() if self.newest_entry else None
+        return json.dumps([self.lag_s, self.pending_traces, newest, dict(self.failing_rules)])
+
+    @classmethod
+    def from_note(cls, note: str, *, age_s: float) -> EvaluatorReport:
+        """Return what another process has said some time ago."""
+        if not note:
+            return cls()
+        lag_s, pending, newest, failing = json.loads(note)
+        return cls(
+            lag_s=None if lag_s is None else lag_s + age_s,
+            pending_traces=pending,
+            newest_entry=datetime.fromisoformat(newest) if newest else None,
+            failing_rules=failing,
+        )
 
 
 @dataclass(slots=True)
@@ -51,3 +81,17 @@ class EvaluatorHealth:
     def lag_s(self) -> float | None:
         """Return the seconds since the last tick that worked; None before the first."""
         return None if self.last_tick_at is None else time.monotonic() - self.last_tick_at
+
+    def stand_by(self) -> None:
+        """Take in that another process evaluates now."""
+        self.last_tick_at = None
+        self.pending_traces = 0
+
+    def report(self) -> EvaluatorReport:
+        """Return how it is doing now."""
+        return EvaluatorReport(
+            lag_s=self.lag_s(),
+            pending_traces=self.pending_traces,
+            newest_entry=self.newest_entry,
+            failing_rules=self.rule_failures(),
+        )

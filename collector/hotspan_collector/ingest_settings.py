@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode
 
-__all__ = ["IngestSettings"]
+__all__ = ["ROLES", "IngestSettings", "Role"]
 
 _MIB = 1024 * 1024
+
+Role = Literal["ingest", "evaluate", "alerts", "api"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def _parse_roles(given: object) -> object:
+    """Take `ingest,api` as well as a list; refuse what is no role."""
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, list | tuple):
+        return names
+    roles = [str(name).strip() for name in names]
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown or not roles:
+        raise ValueError(
+            f"{', '.join(map(repr, unknown)) or 'nothing'} is no role; "
+            f"choose from {', '.join(ROLES)}, separated by commas"
+        )
+    return tuple(role for role in ROLES if role in roles)
 
 
 class IngestSettings(BaseSettings):
@@ -24,6 +43,18 @@ class IngestSettings(BaseSettings):
     data_dir: Path = Field(
         default=Path.home() / ".local" / "share" / "hotspan",
         description="Where the embedded store keeps its files, when `store` is empty.",
+    )
+    roles: Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_parse_roles)] = Field(
+        default=ROLES,
+        description="What this process does, separated by commas: `ingest` takes spans, `evaluate` "
+        "judges them, `alerts` tells others, `api` answers. Of several processes on one ClickHouse "
+        "server one evaluates and one alerts at a time.",
+    )
+    lease_s: float = Field(
+        default=10.0,
+        ge=1,
+        description="Seconds after which another process evaluates, or alerts, when the one that "
+        "does falls silent.",
     )
     host: str = Field(
         default="127.0.0.1",

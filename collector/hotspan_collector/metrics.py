@@ -9,13 +9,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from prometheus_client.metrics_core import Metric
 
     from hotspan_collector.health import EvaluatorHealth
     from hotspan_collector.ingest.ledger import ServiceAccount
     from hotspan_collector.ingest.pipeline import Pipeline
+    from hotspan_collector.lease import Lease
 
 __all__ = ["Metrics"]
 
@@ -23,9 +24,20 @@ __all__ = ["Metrics"]
 class Metrics(Collector):
     """Reads counters where they are kept, when it is asked."""
 
-    def __init__(self, pipeline: Pipeline, health: EvaluatorHealth) -> None:
+    def __init__(
+        self, pipeline: Pipeline | None, health: EvaluatorHealth, *, leases: Sequence[Lease] = ()
+    ) -> None:
+        """Prepare.
+
+        Args:
+            pipeline: takes spans, when this process does.
+            health: of the evaluator.
+            leases: of what one process at a time does.
+
+        """
         self._pipeline = pipeline
         self._health = health
+        self._leases = leases
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -36,38 +48,51 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of now; called by the registry."""
-        yield from _ledger(self._pipeline.ledger.accounts())
-        pipeline, admission = self._pipeline, self._pipeline.intake.admission
-        spool = pipeline.spool
-        gauges = {
-            "hotspan_store_up": (
-                "1 while inserts reach the store",
-                int(pipeline.writer.is_store_up),
-            ),
-            "hotspan_requests_in_progress": ("OTLP requests being answered", admission.requests),
-            "hotspan_requests_held_bytes": ("Bytes that these hold", admission.bytes),
-            "hotspan_spool_batches": ("Batches on disk", 0 if spool is None else len(spool)),
-            "hotspan_spool_bytes": ("Bytes of these", 0 if spool is None else spool.bytes),
-            "hotspan_spool_limit_bytes": (
-                "Bytes that the spool may take",
-                0 if spool is None else spool.max_bytes,
-            ),
-            "hotspan_quarantined_spans": (
-                "Refused spans that are kept",
-                sum(item.spans for item in pipeline.quarantine.items()),
-            ),
-            "hotspan_evaluator_pending_entries": (
-                "Entries that wait for more spans",
-                self._health.pending_traces,
-            ),
-        }
-        for name, (what, value) in gauges.items():
-            yield GaugeMetricFamily(name, f"{what}.", value)
+        if self._pipeline is not None:
+            yield from _ledger(self._pipeline.ledger.accounts())
+            yield from _ingest(self._pipeline)
+        held = GaugeMetricFamily(
+            "hotspan_lease_held",
+            "1 in the one process that evaluates, or sends alerts.",
+            labels=["lease"],
+        )
+        for lease in self._leases:
+            held.add_metric([lease.name], int(lease.is_held()))
+        yield held
+        yield GaugeMetricFamily(
+            "hotspan_evaluator_pending_entries",
+            "Entries that wait for more spans.",
+            self._health.pending_traces,
+        )
         lag_s = self._health.lag_s()
         if lag_s is not None:
             yield GaugeMetricFamily(
                 "hotspan_evaluator_lag_seconds", "Since the last evaluation that worked.", lag_s
             )
+
+
+def _ingest(pipeline: Pipeline) -> Iterator[Metric]:
+    admission, spool = pipeline.intake.admission, pipeline.spool
+    gauges = {
+        "hotspan_store_up": (
+            "1 while inserts reach the store",
+            int(pipeline.writer.is_store_up),
+        ),
+        "hotspan_requests_in_progress": ("OTLP requests being answered", admission.requests),
+        "hotspan_requests_held_bytes": ("Bytes that these hold", admission.bytes),
+        "hotspan_spool_batches": ("Batches on disk", 0 if spool is None else len(spool)),
+        "hotspan_spool_bytes": ("Bytes of these", 0 if spool is None else spool.bytes),
+        "hotspan_spool_limit_bytes": (
+            "Bytes that the spool may take",
+            0 if spool is None else spool.max_bytes,
+        ),
+        "hotspan_quarantined_spans": (
+            "Refused spans that are kept",
+            sum(item.spans for item in pipeline.quarantine.items()),
+        ),
+    }
+    for name, (what, value) in gauges.items():
+        yield GaugeMetricFamily(name, f"{what}.", value)
 
 
 def _ledger(accounts: dict[str, ServiceAccount]) -> Iterator[Metric]:

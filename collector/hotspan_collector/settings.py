@@ -19,6 +19,8 @@ from hotspan_collector.ingest_settings import IngestSettings
 if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
+    from hotspan_collector.ingest_settings import Role
+
 __all__ = ["Settings", "is_loopback", "load_settings"]
 
 
@@ -136,6 +138,10 @@ class Settings(IngestSettings):
     api_max_page: int = Field(
         default=1000, ge=1, description="Most rows that one answer of a list or a search returns."
     )
+
+    def has_role(self, role: Role) -> bool:
+        """Tell whether this process does something."""
+        return role in self.roles
 
     @property
     def store_dsn(self) -> str:

@@ -93,3 +93,18 @@ def test_a_missing_key_is_told_as_such(hotspan: Run, anything: str, store: SpanS
 
     assert ran.returncode == 1
     assert "HOTSPAN_API_KEY" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "told"),
+    [("host-2/17/ab12cd", "0.4 s behind, in host-2/17/ab12cd"), ("", "no process evaluates")],
+)
+def test_which_process_evaluates_is_told(
+    hotspan: Run, anything: str, store: SpanStore, evaluator: str, told: str
+):
+    """Of several collectors, whichever is asked."""
+    with serve_api(store, status=CollectorStatus(evaluator=evaluator)) as url:
+        ran = hotspan("doctor", "--otlp-url", anything, "--format", "json", HOTSPAN_API_URL=url)
+
+    found = {each["name"]: each["found"] for each in json.loads(ran.stdout)["checks"]}
+    assert found["evaluator"] == told

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from hotspan_collector.api.app import create_app
-from hotspan_collector.api.models import Status
+from hotspan_collector.api.models import Duty, Status
 from hotspan_collector.database import Database
 from hotspan_collector.rules.catalogue import load_catalogue
 from hotspan_collector.rules.trials import Trials
@@ -20,6 +20,8 @@ class CollectorStatus:
     """What the API is told about the rest of the collector."""
 
     evaluator_lag_s: float | None = 0.4
+    evaluator: str | None = None
+    """Which process evaluates, as told by the lease; None: nothing is told."""
 
     def __call__(self) -> Status:
         return Status(
@@ -31,6 +33,11 @@ class CollectorStatus:
             evaluator_pending_entries=2,
             last_evaluated_entry=None,
             alerts_pending=0,
+            duties=(
+                []
+                if self.evaluator is None
+                else [Duty(name="evaluate", owner=self.evaluator, here=False, renewed_s_ago=1.0)]
+            ),
         )
 
 

@@ -70,9 +70,9 @@ class Collector:
         return f"127.0.0.1:{self.grpc_port}"
 
     def start(self) -> None:
-        """Start, and wait until it takes spans and answers."""
+        """Start, and wait until it takes spans, if it does, and answers."""
         self.process.start()
-        self.process.wait_for_line(r"^OTLP/gRPC ", timeout_s=60)
+        self.process.wait_for_line(r"^(OTLP/gRPC|API) ", timeout_s=60)
         self.process.wait_for_url(f"http://127.0.0.1:{self.api_port}/healthz")
 
     def stop(self) -> int:

@@ -35,7 +35,13 @@ class Sender:
     """Sends due alerts to one webhook. One sender a store."""
 
     def __init__(
-        self, database: Database, *, url: str, timeout_s: float, max_attempts: int
+        self,
+        database: Database,
+        *,
+        url: str,
+        timeout_s: float,
+        max_attempts: int,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         """Prepare; nothing is sent before `run` or `send_due`.
 
@@ -44,12 +50,14 @@ class Sender:
             url: takes Alertmanager's webhook JSON.
             timeout_s: longest time for one delivery, in seconds.
             max_attempts: deliveries tried before an alert is given up.
+            may_send: says whether no other process sends now.
 
         """
         self._database = database
         self._url = url
         self._timeout_s = timeout_s
         self._max_attempts = max_attempts
+        self._may_send = may_send
         # One thread, kept: each holds a client of the store.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="alerts")
 
@@ -61,7 +69,8 @@ class Sender:
         """Send what becomes due until `stopping` is set; the delivery under way is ended first."""
         while not stopping.is_set():
             try:
-                await self.send_due()
+                if self._may_send():
+                    await self.send_due()
             except HotspanError as error:
                 # The store does not answer; the outbox is as it was.
                 _LOG.warning("alerts_waiting", reason=str(error).partition("\n")[0])
@@ -87,6 +96,8 @@ class Sender:
             timeout=self._timeout_s, follow_redirects=False, headers=_HEADERS
         ) as client:
             for alert in alerts:
+                if not self._may_send():
+                    break
                 record = await self._deliver(client, alert)
                 await self._in_thread(record)
         return len(alerts)

@@ -108,18 +108,20 @@ def create_app(  # noqa: PLR0913 (parts)
     answer_errors_as_problems(app)
     app.include_router(health.router)
     app.include_router(ingest.metrics_router)
-    app.include_router(_versioned())
+    app.include_router(_versioned(everything=settings.has_role("api")))
     return app
 
 
-def _versioned() -> APIRouter:
+def _versioned(*, everything: bool) -> APIRouter:
+    """Return the routes; without `everything`, those that tell of this process only."""
     router = APIRouter(prefix="/api/v1", dependencies=[Depends(authorize)], responses=_PROBLEMS)
-    router.include_router(services.router)
-    router.include_router(traces.router)
-    router.include_router(violations.router)
-    router.include_router(violation_actions.router)
-    router.include_router(rule_trials.router)
-    router.include_router(catalogue_routes.router)
     router.include_router(health.status_router)
     router.include_router(ingest.router)
+    if everything:
+        router.include_router(services.router)
+        router.include_router(traces.router)
+        router.include_router(violations.router)
+        router.include_router(violation_actions.router)
+        router.include_router(rule_trials.router)
+        router.include_router(catalogue_routes.router)
     return router

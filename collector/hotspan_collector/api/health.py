@@ -42,7 +42,11 @@ async def healthz() -> Health:
     responses={503: {"model": Problem, "description": "Not ready, and why"}},
 )
 async def readyz(backend: CurrentBackend) -> JSONResponse | Health:
-    """Answer 200 while the store answers and the evaluator runs, 503 with the reason otherwise."""
+    """Answer 200 while the store answers and the evaluator runs, 503 with the reason otherwise.
+
+    A process without the role `evaluate` does not ask for the evaluator. One that stands by is
+    ready while the one that evaluates is well.
+    """
     reason = await backend.health_workers.run(_why_not_ready, backend)
     if reason is None:
         return Health(status="ok")
@@ -68,9 +72,12 @@ def why_not_ready(
     """Return a code and words for what does not work, or None: of store and evaluator."""
     try:
         database.rows(_QUERIES["ping"])
-        evaluator_lag_s = status().evaluator_lag_s
+        known = status()
     except HotspanError as error:
         return "store_unavailable", f"The store does not answer: {str(error).partition(chr(10))[0]}"
+    if "evaluate" not in known.roles:
+        return None
+    evaluator_lag_s = known.evaluator_lag_s
     if evaluator_lag_s is None:
         return (
             "evaluator_stopped",

@@ -327,6 +327,17 @@ class ViolationDetail(Violation):
     rule_info: Rule
 
 
+class Duty(Model):
+    """What one process at a time does for a store: evaluating, or sending alerts."""
+
+    name: str
+    owner: str = Field(description="Host, process and a random part; empty: nobody does it")
+    here: bool = Field(description="It is the process that answers")
+    renewed_s_ago: float | None = Field(
+        default=None, description="When it was last heard of; None: the store belongs to it"
+    )
+
+
 class Status(Model):
     """`GET /api/v1/status`: is everything working, and how far behind is it."""
 
@@ -342,6 +353,11 @@ class Status(Model):
         default={}, description="Rules that failed when they last ran, and why"
     )
     alerts_failed: int = Field(default=0, description="Alerts given up, in the last 30 days")
+    roles: list[str] = Field(
+        default=["ingest", "evaluate", "alerts", "api"],
+        description="What the process that answers does",
+    )
+    duties: list[Duty] = Field(default=[], description="Who evaluates, and who sends alerts")
 
 
 class Health(Model):

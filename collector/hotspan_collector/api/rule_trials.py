@@ -38,7 +38,7 @@ _POLL_S = 0.2
 @router.post("/rules/test", summary="Try a rule over stored history", response_model=None)
 async def test_rule(backend: CurrentBackend, trial: RuleTrial) -> StreamingResponse:
     """Return JSON lines: how far it has come, again and again, and at last what it found."""
-    if backend.trials is None:
+    if backend.trials is None or not backend.trials.accepting:
         raise ConflictError("This process evaluates no rules; ask the collector that does.")
     now = datetime.now(UTC)
     since = parse_time(trial.since, name="since", now=now)

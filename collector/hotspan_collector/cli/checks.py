@@ -159,7 +159,8 @@ def _ingest(http: httpx.Client, base: str, key: str) -> list[Check]:
 
 
 def _version(status: Status) -> Check:
-    return Check("collector", "ok", f"version {status.version}, store {status.store}")
+    found = f"version {status.version}, store {status.store}, roles {', '.join(status.roles)}"
+    return Check("collector", "ok", found)
 
 
 def _spans(status: Status) -> Check:
@@ -183,12 +184,17 @@ def _spans(status: Status) -> Check:
 
 def _evaluator(status: Status) -> Check:
     lag_s = status.evaluator_lag_s
+    owner = next((duty.owner for duty in status.duties if duty.name == "evaluate"), "")
+    where = f", in {owner}" if owner else ""
+    if status.duties and not owner:
+        todo = "Start a collector with the role evaluate (hotspan serve --roles evaluate)."
+        return Check("evaluator", "problem", "no process evaluates", todo)
     if lag_s is None:
-        return Check("evaluator", "problem", "has not run", "Look into the collector's log.")
+        return Check("evaluator", "problem", f"has not run{where}", "Look into its log.")
     if lag_s > _SLOW_EVALUATOR_S:
-        found = f"{lag_s:.0f} s behind"
-        return Check("evaluator", "warning", found, "Look for tick_failed in the collector's log.")
-    return Check("evaluator", "ok", f"{lag_s:.1f} s behind")
+        found = f"{lag_s:.0f} s behind{where}"
+        return Check("evaluator", "warning", found, "Look for tick_failed in its log.")
+    return Check("evaluator", "ok", f"{lag_s:.1f} s behind{where}")
 
 
 def _alerts(status: Status) -> list[Check]:

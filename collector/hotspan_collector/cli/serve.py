@@ -25,6 +25,12 @@ def serve(  # noqa: PLR0913 (options)
     data_dir: Annotated[
         Path | None, typer.Option(help="Directory of the embedded store.", show_default=False)
     ] = None,
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            help="What this process does [ingest,evaluate,alerts,api].", show_default=False
+        ),
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     grpc_port: Annotated[int | None, typer.Option(help="Port of OTLP/gRPC [4317].")] = None,
     http_port: Annotated[int | None, typer.Option(help="Port of OTLP/HTTP [4318].")] = None,
@@ -41,6 +47,8 @@ def serve(  # noqa: PLR0913 (options)
 
       hotspan serve --store http://default@localhost:8123/hotspan
 
+      hotspan serve --store http://default@db:8123/hotspan --roles ingest
+
     """
     # Loading ClickHouse takes a second, which other commands need not wait for.
     from hotspan_collector.logs import configure_logs  # noqa: PLC0415
@@ -52,6 +60,7 @@ def serve(  # noqa: PLR0913 (options)
             config=config,
             store=store,
             data_dir=data_dir,
+            roles=roles,
             host=host,
             grpc_port=grpc_port,
             http_port=http_port,

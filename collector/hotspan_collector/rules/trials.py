@@ -52,6 +52,8 @@ class Trials:
 
     def __init__(self) -> None:
         self._waiting: deque[Trial] = deque()
+        self.accepting = True
+        """Whether this is the process that evaluates: no other does them."""
 
     def add(self, rule: Rule, *, since_ms: int) -> Trial:
         """Have a rule tried; return what tells how far that has come."""

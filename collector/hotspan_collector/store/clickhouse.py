@@ -76,6 +76,7 @@ _TEMPORARY_CODES = frozenset(
         285,  # TOO_FEW_LIVE_REPLICAS
         294,  # CANNOT_WRITE_TO_FILE
         319,  # UNKNOWN_STATUS_OF_INSERT
+        373,  # SESSION_IS_LOCKED: a statement of ours still runs
         394,  # QUERY_WAS_CANCELLED
         425,  # SYSTEM_ERROR
         439,  # CANNOT_SCHEDULE_TASK

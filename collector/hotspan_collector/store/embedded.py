@@ -86,6 +86,12 @@ class EmbeddedStore(ClickHouse):
         root.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         self._version = str(root.query("SELECT version()", "TSV")).strip()
 
+    is_shared = False
+
+    def private(self) -> EmbeddedStore:
+        """See `SpanStore.private`: nobody else has this store."""
+        return self
+
     def describe(self) -> str:
         """See `SpanStore.describe`."""
         return f"embedded ClickHouse {self._version}"

@@ -13,7 +13,7 @@ from hotspan_collector.errors import HotspanError, StoreUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hotspan_collector.database import Row
+    from hotspan_collector.database import Database, Row
     from hotspan_collector.store.port import SpanStore
     from hotspan_collector.store.spans_insert import SpanBounds
 
@@ -43,6 +43,12 @@ class LateStore:
         self._store: SpanStore | None = None
         self._tried_at = time.monotonic()
         self._lock = threading.Lock()
+
+    is_shared = True
+
+    def private(self) -> Database:
+        """See `SpanStore.private`."""
+        return self._opened().private()
 
     def insert_spans(self, body: bytes, *, token: str) -> int:
         """See `SpanStore.insert_spans`."""

@@ -36,6 +36,18 @@ class SpanStore(Database, Protocol):
         """Return the kind and version of the store, for people."""
         ...
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use it too."""
+        ...
+
+    def private(self) -> Database:
+        """Return a database whose scratch tables (`CREATE OR REPLACE TABLE`) nobody else sees.
+
+        For one thread; closed with the store.
+        """
+        ...
+
     def span_bounds(self) -> Mapping[str, int]:
         """Return the times that a valid span may have now: the parameters of the insert, in ns."""
         ...

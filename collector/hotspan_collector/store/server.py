@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["MINIMUM_VERSION", "ServerStore"]
 
 MINIMUM_VERSION = (25, 8)
+
+_SESSION_TIMEOUT_S = 3600  # the most that servers allow
+_SCRATCH_LIKE = re.compile(r"CREATE OR REPLACE TABLE (\w+) AS (\w+) ENGINE = Memory")
 
 
 class ServerStore(ClickHouse):
@@ -81,6 +86,7 @@ class ServerStore(ClickHouse):
         self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **SERVER_FORMAT}
         source = f"input($$ {request_structure()} $$)"
         self._insert = f"{insert_statement(source, redaction)}\nFORMAT ProtobufSingle"
+        self._sessions: list[ClickHouse] = []
         super().__init__(connect=self._new_client)
         self._prepare()
 
@@ -91,6 +97,20 @@ class ServerStore(ClickHouse):
     def span_bounds(self) -> Mapping[str, int]:
         """See `SpanStore.span_bounds`."""
         return self._bounds.parameters()
+
+    is_shared = True
+
+    def private(self) -> ClickHouse:
+        """See `SpanStore.private`."""
+        database = _Session(connect=self._new_session)
+        self._sessions.append(database)
+        return database
+
+    def close(self) -> None:
+        """See `SpanStore.close`."""
+        for session in self._sessions:
+            session.close()
+        super().close()
 
     def insert_spans(self, body: bytes, *, token: str) -> int:
         """See `SpanStore.insert_spans`."""
@@ -108,6 +128,15 @@ class ServerStore(ClickHouse):
             database=self._database, settings=self._settings, tz_mode="aware", **self._options
         )
 
+    def _new_session(self) -> Any:  # noqa: ANN401 (as above)
+        return clickhouse_connect.get_client(
+            database=self._database,
+            session_id=secrets.token_hex(),
+            settings={**self._settings, "session_timeout": _SESSION_TIMEOUT_S},
+            tz_mode="aware",
+            **{**self._options, "autogenerate_session_id": None},
+        )
+
     def _prepare(self) -> None:
         try:
             client = clickhouse_connect.get_client(**self._options)
@@ -121,3 +150,16 @@ class ServerStore(ClickHouse):
             client.close()
         except ClickHouseError as error:
             raise translate_error(error) from error
+
+
+class _Session(ClickHouse):
+    """Statements in one session of the server's: its scratch tables are temporary ones."""
+
+    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """See `Database.execute`."""
+        # A temporary table cannot be made AS another temporary one.
+        sql = _SCRATCH_LIKE.sub(
+            r"CREATE OR REPLACE TEMPORARY TABLE \1 ENGINE = Memory EMPTY AS SELECT * FROM \2", sql
+        )
+        sql = sql.replace("CREATE OR REPLACE TABLE", "CREATE OR REPLACE TEMPORARY TABLE")
+        super().execute(sql, parameters)
