@@ -320,17 +320,21 @@ FROM
 GROUP BY trace_id, entry_span_id
 
 -- name: fill_rule_polls
--- when: rule_spans WHERE entry_duration_ns >= 200000000 AND NOT is_entry
+-- when: rule_spans WHERE entry_duration_ns >= 100000000 AND NOT is_entry
 INSERT INTO rule_polls
 WITH
-    100000000 AS shortest_pause_ns,
+    100000000 AS long_pause_ns,
+    -- A sleep that short is told from work by its evenness.
+    20000000 AS short_pause_ns,
     operations AS
     (
         SELECT
             trace_id, entry_span_id, start_ns, end_ns, duration_ns,
-            if(is_call, cityHash64(http_method, peer, url), db_fingerprint) AS operation
+            if(is_call, cityHash64(http_method, peer, url), db_fingerprint) AS operation,
+            -- what is asked for is known to be the same
+            is_call OR attributes['hotspan.db.param_hash'] != '' AS is_told
         FROM rule_spans
-        WHERE NOT is_entry AND kind IN ('client', 'producer') AND entry_duration_ns >= 2 * shortest_pause_ns
+        WHERE NOT is_entry AND kind IN ('client', 'producer') AND entry_duration_ns >= long_pause_ns
     ),
     slow AS
     (
@@ -338,18 +342,26 @@ WITH
         FROM operations
         WHERE operation != 0
         GROUP BY trace_id, entry_span_id, operation
-        HAVING count() >= 3 AND max(start_ns) - min(start_ns) >= (count() - 1) * shortest_pause_ns
+        HAVING count() >= 3 AND max(start_ns) - min(start_ns) >= (count() - 1) * short_pause_ns
     ),
     waiting AS
     (
         SELECT
             trace_id, entry_span_id, operation,
             min(start_ns) AS first_ns,
-            max(start_ns) AS last_ns
+            max(start_ns) AS last_ns,
+            arrayPopFront(arrayDifference(arraySort(groupArray(toInt64(start_ns))))) AS pauses
         FROM operations
         WHERE (trace_id, entry_span_id, operation) IN (SELECT trace_id, entry_span_id, operation FROM slow)
         GROUP BY trace_id, entry_span_id, operation
-        HAVING arrayMin(arrayPopFront(arrayDifference(arraySort(groupArray(toInt64(start_ns)))))) >= shortest_pause_ns
+        HAVING arrayMin(pauses) >= if(min(is_told) AND arrayMax(pauses) <= 2 * arrayMin(pauses), short_pause_ns, long_pause_ns)
+    ),
+    -- Who computes between two reads does not wait for their answer to change.
+    computed AS
+    (
+        SELECT trace_id, entry_span_id, 1e6 * toFloat64OrZero(attributes['hotspan.cpu_ms']) AS cpu_ns
+        FROM rule_spans
+        WHERE is_entry AND (trace_id, entry_span_id) IN (SELECT trace_id, entry_span_id FROM waiting)
     ),
     around AS
     (
@@ -366,7 +378,10 @@ WITH
             ON other.trace_id = waiting.trace_id AND other.entry_span_id = waiting.entry_span_id
         GROUP BY ALL
     )
-SELECT trace_id, entry_span_id, operation FROM around WHERE others = 0 AND busy_ns <= 0.3 * length_ns
+SELECT around.trace_id, around.entry_span_id, around.operation
+FROM around
+LEFT JOIN computed ON computed.trace_id = around.trace_id AND computed.entry_span_id = around.entry_span_id
+WHERE others = 0 AND busy_ns <= 0.3 * length_ns AND computed.cpu_ns <= 0.5 * length_ns
 
 -- name: fill_rule_groups
 -- when: rule_repeated

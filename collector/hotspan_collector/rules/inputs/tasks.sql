@@ -9,8 +9,9 @@ CREATE OR REPLACE TABLE rule_tasks
     duration_ns UInt64,
     task LowCardinality(String),
     -- success, failure, exhausted (gave up after its retries), expected (an exception that the task
-    -- declares or treats as normal), soft_timeout, hard_timeout, overrun (longer than a limit that
-    -- its pool does not enforce), retry, revoked, expired, rejected, ignored, lost, unknown
+    -- declares or treats as normal), soft_timeout, caught (its soft limit was over, and it ended by
+    -- itself), hard_timeout, overrun (longer than a limit that its pool does not enforce), retry,
+    -- revoked, expired, rejected, ignored, lost, unknown
     outcome LowCardinality(String),
     -- the worker said so; otherwise it is concluded from what stock spans have
     outcome_told Bool,
@@ -57,6 +58,7 @@ WITH
             toInt32OrNull(attributes['hotspan.task.max_retries']) AS known_max_retries,
             attributes['hotspan.task.retry_policy'] AS policy,
             attributes['hotspan.task.expected'] = 'true' AS is_expected,
+            attributes['hotspan.task.soft_limit_passed'] = 'true' AS passed_soft_limit,
             coalesce(
                 toFloat64OrNull(attributes['hotspan.task.time_limit_s']),
                 seconds_of(first_item(attributes['celery.timelimit'])), 0) AS hard_s,
@@ -77,8 +79,10 @@ SELECT
     trace_id, entry_span_id, duration_ns, task,
     multiIf(
         told NOT IN ('', 'success', 'failure'), told,
+        -- The exception may be the task's own, raised from SoftTimeLimitExceeded.
+        has_failed AND (passed_soft_limit OR match(exception_type, 'SoftTimeLimitExceeded')), 'soft_timeout',
         is_expected AND has_failed, 'expected',
-        has_failed AND match(exception_type, 'SoftTimeLimitExceeded'), 'soft_timeout',
+        passed_soft_limit AND (told = 'success' OR task_state = 'SUCCESS'), 'caught',
         has_failed AND (
             match(exception_type, 'MaxRetriesExceeded')
             -- -1: without end

@@ -55,6 +55,7 @@ WITH
             max(is_entry) AS has_own,
             anyIf(http_method, is_entry) AS method,
             toFloat64OrNull(anyIf(attributes['hotspan.cpu_ms'], is_entry)) AS cpu_ms,
+            toFloat64OrZero(anyIf(attributes['hotspan.run_delay_ms'], is_entry)) AS run_delay_ms,
             -- what was dropped on the way is in the counters
             toUInt64(1e6 * (toFloat64OrZero(anyIf(attributes['hotspan.db.time_ms'], is_entry))
                 + toFloat64OrZero(anyIf(attributes['hotspan.http.time_ms'], is_entry)))) AS counted_ns,
@@ -72,7 +73,8 @@ WITH
     (
         SELECT
             *,
-            whole_ns - least(whole_ns, greatest(children_ns, if(incomplete, counted_ns, 0))) AS self_ns,
+            -- Waiting for a core is the machine's affair.
+            whole_ns - least(whole_ns, greatest(children_ns, if(incomplete, counted_ns, 0)) + toUInt64(1e6 * run_delay_ms)) AS self_ns,
             if(entry_type = 'web', {web_ms:Float64}, {task_ms:Float64}) * 1e6 AS least_ns,
             ifNull(cpu_ms, 0) * 1e6 AS cpu_ns
         FROM accounted
@@ -125,7 +127,9 @@ WITH
             *,
             multiIf(
                 cpu_ms IS NULL, 'unknown',
-                gap_ns >= least_ns, if(cpu_ns >= self_ns / 2, 'computing', 'waiting'),
+                cpu_ns >= least_ns AND cpu_ns >= self_ns / 2, 'computing',
+                -- Some of both is what a busy machine makes of a little computing.
+                gap_ns >= least_ns, if(self_ns >= least_ns + cpu_ns, 'waiting', ''),
                 cpu_ns >= least_ns, 'computing',
                 -- Many short stretches: on a busy machine a process waits for a core several times as
                 -- long as it computes.

@@ -1,7 +1,7 @@
 /*
 id = "unbounded_result"
 title = "Listing without a page"
-finds = "Queries of a web request that return a thousand rows and more."
+finds = "Queries of a web request that return a thousand rows and more, unless these are read and sent bit by bit."
 why = """
 A page without a limit works with the data of the first month. It gets slower with every row, until it
 needs more time and memory than its worker has.
@@ -43,6 +43,9 @@ WITH wide AS
         AND match(db_statement, '(?i)^\\s*(/\\*.*?\\*/\\s*)*(SELECT|WITH)\\b')
         -- rows that belong to the keys of another query are as many as that has
         AND NOT match(db_statement, '(?i)\\bIN \\((%s|\\$\\d+|\\?|\\d+|\')')
+        -- read bit by bit: from a server-side cursor, or for a body that is sent as it is made
+        AND toUInt32OrZero(attributes['hotspan.db.fetches']) < 2
+        AND (trace_id, parent_span_id) NOT IN (SELECT trace_id, span_id FROM rule_spans WHERE name = 'stream' AND kind = 'internal')
     GROUP BY trace_id, entry_span_id, db_fingerprint, code_file, code_line, code_function
 )
 SELECT
