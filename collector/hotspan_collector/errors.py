@@ -7,6 +7,7 @@ given.
 from __future__ import annotations
 
 __all__ = [
+    "BackupError",
     "ConfigurationError",
     "DataDirectoryInUseError",
     "HotspanError",
@@ -37,6 +38,10 @@ class HotspanError(Exception):
 
 class ConfigurationError(HotspanError):
     """A setting has a value that cannot be used."""
+
+
+class BackupError(HotspanError):
+    """A backup cannot be made, or not be restored."""
 
 
 class PortInUseError(HotspanError):

@@ -12,6 +12,7 @@ from hotspan_collector.errors import LeaseLostError
 from hotspan_collector.rules import canary
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.fixes import Fixes
+from hotspan_collector.rules.pins import pin_evidence
 from hotspan_collector.rules.rule_runs import CANARY, MeasuredDatabase, RuleRuns, count_entries
 from hotspan_collector.rules.touched import Bounds
 from hotspan_collector.rules.trials import Trials
@@ -32,6 +33,8 @@ __all__ = ["Evaluation"]
 
 _LOG = structlog.get_logger(__name__)
 _VISIBILITY_SLACK_MS = 1_000
+_DAY_MS = 86_400_000
+_PIN_EVERY_S = 600.0
 
 
 class Evaluation:
@@ -65,6 +68,7 @@ class Evaluation:
         self._fixes: Fixes | None = None
         self._look_back_due_at = 0.0
         self._canary_due_at = 0.0
+        self._pin_due_at = 0.0
 
     def run(self) -> None:
         """Do one tick."""
@@ -123,6 +127,7 @@ class Evaluation:
             entries = count_entries(self._database, since_ms=since_ms)
             self._note([rule.id], failed, entries=entries, now_ms=now_ms)
         self._look_for_canary(evaluator, now_ms=now_ms)
+        self._pin_evidence(now_ms=now_ms)
         self._runs.write(self._database, now_ms=now_ms)
         silence_ms = int(self._settings.quiet_after_s * 1000)
         return [
@@ -130,6 +135,21 @@ class Evaluation:
             *evaluator.find_silent(quiet_after_ms=silence_ms),
             *(self._fixes.find(now_ms=now_ms) if self._fixes else ()),
         ]
+
+    def _pin_evidence(self, *, now_ms: int) -> None:
+        if time.monotonic() < self._pin_due_at:
+            return
+        self._pin_due_at = time.monotonic() + _PIN_EVERY_S
+        settings = self._settings
+        days = min(settings.retention_days, *settings.retention_days_by_service.values(), 10_000)
+        pinned = pin_evidence(
+            self._database,
+            # While half of their time is left: traces go when the first of their services does.
+            before_ms=now_ms - days * _DAY_MS // 2,
+            most_spans=settings.pinned_trace_spans,
+        )
+        if pinned:
+            _LOG.info("evidence_pinned", findings=pinned)
 
     def _look_for_canary(self, evaluator: Evaluator, *, now_ms: int) -> None:
         rule = self._rules().get(canary.RULE)

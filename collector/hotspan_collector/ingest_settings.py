@@ -169,6 +169,18 @@ class IngestSettings(BaseSettings):
         le=10_000,  # later dates than ClickHouse's DateTime knows would expire at once
         description="Days that spans are kept. Older spans are rejected when they arrive.",
     )
+    retention_days_by_service: dict[str, Annotated[int, Field(ge=1, le=10_000)]] = Field(
+        default_factory=dict,
+        description="Days for the spans of some services, for those that come from now on: "
+        "`[retention_days_by_service]` in the file, JSON in the environment. What was found in "
+        "them is kept as long as the spans of any service.",
+    )
+    pinned_trace_spans: int = Field(
+        default=10_000,
+        ge=1,
+        description="Most spans that are kept of a trace which is evidence for a violation, beyond "
+        "their retention.",
+    )
     future_tolerance_s: float = Field(
         default=600.0, ge=0, description="How far ahead of our clock a span may lie, in seconds."
     )

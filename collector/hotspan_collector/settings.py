@@ -11,7 +11,12 @@ from pathlib import Path  # noqa: TC003 (pydantic reads the annotations)
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from hotspan_collector.errors import ConfigurationError
 from hotspan_collector.ingest_settings import IngestSettings
@@ -190,6 +195,10 @@ def load_settings(*, config: Path | None = None, **options: object) -> Settings:
         settings = FromFile(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from error
+    except SettingsError as error:
+        raise ConfigurationError(
+            f"{error}. Lists and tables are JSON in the environment, as in docs/operations.md."
+        ) from error
     except ValueError as error:
         raise ConfigurationError(f"The settings file {config} is not TOML: {error}") from error
     _refuse_open_doors(settings)

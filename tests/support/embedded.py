@@ -22,6 +22,8 @@ _TABLES = (
     "publications",
     "statements",
     "findings",
+    "pinned_findings",
+    "pinned_spans",
     "violations",
     "violation_actions",
     "violation_changes",

@@ -4,13 +4,14 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from hotspan_collector.ingest.validity import explain, reason, rejections
+from hotspan_collector.store.retention import Retention
 from hotspan_collector.store.spans_insert import SpanBounds
 from support.otlp_requests import request
 
 NOW_NS = 1_790_000_000_000_000_000
 HOUR_NS = 3_600_000_000_000
 BOUNDS = SpanBounds(
-    retention_days=1, future_tolerance_s=600, reversed_tolerance_ms=1000
+    retention=Retention(days=1), future_tolerance_s=600, reversed_tolerance_ms=1000
 ).parameters(NOW_NS)
 
 

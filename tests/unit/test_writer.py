@@ -18,10 +18,13 @@ from hotspan_collector.ingest.quarantine import Quarantine
 from hotspan_collector.ingest.spool import Spool
 from hotspan_collector.ingest.validity import reason
 from hotspan_collector.ingest.writer import Outcome, Request, Writer
+from hotspan_collector.store.retention import Retention
 from hotspan_collector.store.spans_insert import SpanBounds
 from support.otlp_requests import request, span
 
-BOUNDS = SpanBounds(retention_days=30, future_tolerance_s=600, reversed_tolerance_ms=1000)
+BOUNDS = SpanBounds(
+    retention=Retention(days=30), future_tolerance_s=600, reversed_tolerance_ms=1000
+)
 SPOOL_BYTES = 100_000
 
 

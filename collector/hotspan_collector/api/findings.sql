@@ -14,7 +14,7 @@ SELECT
     lower(hex(trace_id)) AS trace_id_hex,
     lower(hex(entry_span_id)) AS entry_span_id_hex,
     arrayMap(id -> lower(hex(id)), span_ids) AS span_ids_hex
-FROM findings
+FROM (SELECT * FROM findings UNION ALL SELECT * EXCEPT (role, pinned_at) FROM pinned_findings)
 WHERE fingerprint IN {fingerprints:Array(String)}
 ORDER BY entry_start DESC, generation DESC
 LIMIT 1 BY fingerprint

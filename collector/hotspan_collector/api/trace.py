@@ -39,6 +39,8 @@ class _Header:
     ended_ns: int
     services: list[str]
     spans: int
+    source: str
+    """Where its spans are: `spans`, or also what is kept as evidence."""
 
 
 def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_spans: int) -> bytes:
@@ -50,7 +52,7 @@ def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_s
     """
     header = _read_header(database, trace_id)
     lines = database.json_bytes(
-        _QUERIES["trace_spans"],
+        _QUERIES["trace_spans"].replace("{spans}", header.source),
         {**header.bounds, "started_ns": header.started_ns, "limit": max_spans},
     )
     findings = database.rows(_QUERIES["trace_findings"], {**header.bounds, "limit": _MOST_FINDINGS})
@@ -75,7 +77,8 @@ def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
 
     """
     header = _read_header(database, trace_id)
-    rows = database.rows(_QUERIES["span"], {**header.bounds, "span_id": span_id})
+    query = _QUERIES["span"].replace("{spans}", header.source.removesuffix(" FINAL"))
+    rows = database.rows(query, {**header.bounds, "span_id": span_id})
     if not rows:
         raise NotFoundError(f"Trace {trace_id} has no span {span_id}.")
     span = _span(rows[0], trace_started_ns=header.started_ns)
@@ -90,7 +93,9 @@ def _read_header(database: Database, trace_id: str) -> _Header:
     if known:
         bounds["from_ns"] = known[0]["started_ns"] - _MARGIN_NS
         bounds["to_ns"] = known[0]["ended_ns"] + _MARGIN_NS
-    row = database.rows(_QUERIES["trace_header"], bounds)[0]
+    is_pinned = bool(known and known[0]["is_pinned"])
+    source = _QUERIES["spans_and_pinned"] if is_pinned else "spans FINAL"
+    row = database.rows(_QUERIES["trace_header"].replace("{spans}", source), bounds)[0]
     if not row["spans"]:
         raise NotFoundError(
             f"No span of trace {trace_id} is stored: it has not come yet, or it is older than the "
@@ -103,6 +108,7 @@ def _read_header(database: Database, trace_id: str) -> _Header:
         ended_ns=row["ended_ns"],
         services=list(row["services"]),
         spans=row["spans"],
+        source=source,
     )
 
 

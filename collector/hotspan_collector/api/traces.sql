@@ -66,7 +66,7 @@ AND (trace_id, entry_span_id) IN
 
 -- name: count_findings
 -- How many findings the entries of a page have.
-SELECT trace_id_hex AS trace, entry_span_id_hex AS entry, count() AS findings
+SELECT trace_id_hex AS trace, entry_span_id_hex AS entry, uniqExact(fingerprint, site) AS findings
 FROM current_findings
 WHERE entry_start >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
     AND entry_start <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
@@ -74,12 +74,39 @@ WHERE entry_start >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
 GROUP BY trace, entry
 
 -- name: trace_bounds
+-- Also those of a trace that is kept as evidence, beyond its retention.
 SELECT
-    toUnixTimestamp64Nano(min(started)) AS started_ns,
-    toUnixTimestamp64Nano(max(ended)) AS ended_ns
-FROM trace_bounds
-WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    toUnixTimestamp64Nano(min(first)) AS started_ns,
+    toUnixTimestamp64Nano(max(last)) AS ended_ns,
+    max(pinned) AS is_pinned
+FROM
+(
+    SELECT started AS first, ended AS last, false AS pinned
+    FROM trace_bounds
+    WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    UNION ALL
+    SELECT start_time, addNanoseconds(start_time, duration_ns), true
+    FROM pinned_spans
+    WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+)
 HAVING count() > 0
+
+-- name: spans_and_pinned
+-- Stands in for `spans FINAL` where a trace is kept as evidence.
+(
+    SELECT *
+    FROM
+    (
+        SELECT * FROM spans FINAL
+        WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+            AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+            AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+        UNION ALL
+        SELECT * FROM pinned_spans FINAL
+        WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    )
+    LIMIT 1 BY span_id
+)
 
 -- name: trace_header
 SELECT
@@ -87,7 +114,7 @@ SELECT
     toUnixTimestamp64Nano(min(start_time)) AS started_ns,
     max(toUnixTimestamp64Nano(start_time) + toInt64(duration_ns)) AS ended_ns,
     arraySort(groupUniqArray(service)) AS services
-FROM spans FINAL
+FROM {spans}
 WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
     AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
@@ -121,7 +148,7 @@ FROM
             ),
             'Tuple(span_id String, parent_span_id Nullable(String), entry_span_id Nullable(String), name String, service String, kind String, start_us Float64, duration_us Float64, status String, statement Nullable(String), statement_fingerprint Nullable(String))'
         )) AS json
-    FROM spans FINAL
+    FROM {spans}
     WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
         AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
         AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
@@ -138,6 +165,7 @@ WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
     AND entry_start >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
     AND entry_start <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
 ORDER BY severity DESC, wasted_ns DESC, entry_start, fingerprint
+LIMIT 1 BY fingerprint, entry_span_id, site
 LIMIT {limit:UInt32}
 
 -- name: span_exceptions
@@ -176,7 +204,7 @@ SELECT
     arrayMap(l -> mapKeys(l.attributes), links) AS link_keys,
     arrayMap(l -> arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(l.attributes), l.attribute_types), links) AS link_values,
     arrayMap(l -> l.attribute_types, links) AS link_types
-FROM spans
+FROM {spans}
 WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
     AND span_id = toFixedString(unhex({span_id:String}), 8)
     AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')

@@ -12,6 +12,7 @@ from hotspan_collector.rules.windows import WINDOW
 from hotspan_collector.sql import load_blocks
 from hotspan_collector.store.embedded import EmbeddedStore
 from hotspan_collector.store.migrate import migrate
+from hotspan_collector.store.retention import Retention
 from hotspan_collector.store.spans_insert import SpanBounds
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ __all__ = ["Outcome", "run_rules"]
 _SQL = load_blocks(__package__ or "", "check.sql")
 
 # A file may be of any age: all times that ClickHouse can hold.
-_ANY_TIME = SpanBounds(retention_days=200_000, future_tolerance_s=3e9, reversed_tolerance_ms=1_000)
+_ANY_TIME = SpanBounds(
+    retention=Retention(days=200_000), future_tolerance_s=3e9, reversed_tolerance_ms=1_000
+)
 _AT_ONCE = Timing(settle_ms=0, settle_incomplete_ms=0, look_back_ms=0)
 _INSERT_BYTES = 16 * 1024 * 1024
 

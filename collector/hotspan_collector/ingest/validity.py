@@ -68,9 +68,15 @@ def rejections(body: bytes, bounds: Mapping[str, int]) -> Losses:
     return Counter(
         (service, why)
         for service, scope in scopes(body)
+        for own in (_of_service(bounds, service),)
         for span in scope.spans
-        if (why := reason(span, bounds)) is not None
+        if (why := reason(span, own)) is not None
     )
+
+
+def _of_service(bounds: Mapping[str, int], service: str) -> Mapping[str, int]:
+    oldest_ns = bounds.get(f"oldest_ns:{service}")
+    return bounds if oldest_ns is None else {**bounds, "oldest_ns": oldest_ns}
 
 
 def explain(losses: Losses) -> str:

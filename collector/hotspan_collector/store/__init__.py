@@ -15,6 +15,7 @@ from hotspan_collector.store.embedded import EmbeddedStore
 from hotspan_collector.store.late import LateStore
 from hotspan_collector.store.migrate import migrate, set_retention, sync_to_disk
 from hotspan_collector.store.redaction import Redaction
+from hotspan_collector.store.retention import Retention
 from hotspan_collector.store.server import ServerStore
 from hotspan_collector.store.spans_insert import SpanBounds
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger(__name__)
 
-__all__ = ["open_or_await_store", "open_store", "redaction_of"]
+__all__ = ["open_or_await_store", "open_store", "redaction_of", "retention_of"]
 
 
 def open_store(settings: Settings) -> SpanStore:
@@ -69,7 +70,7 @@ def open_store(settings: Settings) -> SpanStore:
             "http(s)://user:password@host:8123/database."
         )
     migrate(store)
-    set_retention(store, days=settings.retention_days)
+    set_retention(store, retention_of(settings))
     if scheme == "chdb":
         sync_to_disk(store)
     return store
@@ -100,9 +101,14 @@ def redaction_of(settings: Settings) -> Redaction:
     )
 
 
+def retention_of(settings: Settings) -> Retention:
+    """Return how long spans are kept."""
+    return Retention(days=settings.retention_days, by_service=settings.retention_days_by_service)
+
+
 def _bounds(settings: Settings) -> SpanBounds:
     return SpanBounds(
-        retention_days=settings.retention_days,
+        retention=retention_of(settings),
         future_tolerance_s=settings.future_tolerance_s,
         reversed_tolerance_ms=settings.reversed_tolerance_ms,
     )

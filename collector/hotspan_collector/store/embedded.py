@@ -77,7 +77,9 @@ class EmbeddedStore(ClickHouse):
         self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
         # The place of the bytes is the only thing that differs between two inserts.
         self._insert = insert_statement(
-            f"file('{_PLACE}', 'ProtobufSingle', $$ {request_structure()} $$)", redaction
+            f"file('{_PLACE}', 'ProtobufSingle', $$ {request_structure()} $$)",
+            redaction,
+            bounds.retention,
         )
         self._inserters = threading.local()
         self._connections: list[Any] = []
@@ -98,7 +100,18 @@ class EmbeddedStore(ClickHouse):
 
     def span_bounds(self) -> Mapping[str, int]:
         """See `SpanStore.span_bounds`."""
-        return self._bounds.parameters()
+        return self._bounds.for_each_service()
+
+    def write_file(self, sql: str, path: Path) -> None:
+        """See `SpanStore.write_file`."""
+        self.execute(
+            f"INSERT INTO FUNCTION file({_quoted(path.resolve())}, 'Native', 'auto', 'zstd') {sql}"
+        )
+
+    def insert_file(self, table: str, path: Path) -> None:
+        """See `SpanStore.insert_file`."""
+        source = f"file({_quoted(path.resolve())}, 'Native', 'auto', 'zstd')"
+        self.execute(f"INSERT INTO {table} SELECT * FROM {source}")  # noqa: S608 (a table of ours)
 
     def insert_spans(self, body: bytes, *, token: str) -> int:
         """See `SpanStore.insert_spans`."""
@@ -161,8 +174,12 @@ class EmbeddedStore(ClickHouse):
 
 
 def _set(name: str, value: object) -> str:
-    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"SET {name} = '{quoted}'"
+    return f"SET {name} = {_quoted(value)}"
+
+
+def _quoted(value: object) -> str:
+    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _lock(directory: Path) -> Any:  # noqa: ANN401 (an open file)

@@ -15,7 +15,8 @@ INSERT INTO spans
     http_method, http_route, http_status, url, peer,
     message_id, task, task_state, task_retries, queue,
     exception_type, exception_message,
-    code_file, code_line, code_function
+    code_file, code_line, code_function,
+    retention_days
 )
 WITH
     v -> coalesce(v.string_value, toString(v.int_value), toString(v.bool_value), toString(v.double_value), v.array_value, v.kvlist_value, v.bytes_value, '') AS text_of,
@@ -37,6 +38,7 @@ WITH
             resource,
             resource_types,
             cityHash64(resource) AS process,
+            {retention_days} AS own_retention_days,
             toLowCardinality(resource['service.name']) AS service,
             toLowCardinality(resource['service.namespace']) AS namespace,
             toLowCardinality(if(resource['deployment.environment.name'] != '', resource['deployment.environment.name'], resource['deployment.environment'])) AS environment,
@@ -68,7 +70,7 @@ WITH
             AND length(s.span_id) = 8
             AND s.trace_id != unhex('00000000000000000000000000000000')
             AND s.span_id != unhex('0000000000000000')
-            AND s.start_time_unix_nano >= {oldest_ns:UInt64}
+            AND s.start_time_unix_nano >= {oldest}
             AND s.start_time_unix_nano <= {newest_ns:UInt64}
             AND s.end_time_unix_nano + {reversed_tolerance_ns:UInt64} >= s.start_time_unix_nano
             AND s.end_time_unix_nano <= {newest_ns:UInt64}
@@ -138,5 +140,6 @@ SELECT
     exception_attributes['exception.message'] AS exception_message,
     if(attributes['code.file.path'] != '', attributes['code.file.path'], attributes['code.filepath']) AS code_file,
     toUInt32OrZero(if(attributes['code.line.number'] != '', attributes['code.line.number'], attributes['code.lineno'])) AS code_line,
-    if(attributes['code.function.name'] != '', attributes['code.function.name'], attributes['code.function']) AS code_function
+    if(attributes['code.function.name'] != '', attributes['code.function.name'], attributes['code.function']) AS code_function,
+    own_retention_days AS retention_days
 FROM redacted;

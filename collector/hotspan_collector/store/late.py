@@ -12,6 +12,7 @@ from hotspan_collector.errors import HotspanError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from hotspan_collector.database import Database, Row
     from hotspan_collector.store.port import SpanStore
@@ -50,13 +51,21 @@ class LateStore:
         """See `SpanStore.private`."""
         return self._opened().private()
 
+    def write_file(self, sql: str, path: Path) -> None:
+        """See `SpanStore.write_file`."""
+        self._opened().write_file(sql, path)
+
+    def insert_file(self, table: str, path: Path) -> None:
+        """See `SpanStore.insert_file`."""
+        self._opened().insert_file(table, path)
+
     def insert_spans(self, body: bytes, *, token: str) -> int:
         """See `SpanStore.insert_spans`."""
         return self._opened().insert_spans(body, token=token)
 
     def span_bounds(self) -> Mapping[str, int]:
         """See `SpanStore.span_bounds`."""
-        return self._bounds.parameters()
+        return self._bounds.for_each_service()
 
     def describe(self) -> str:
         """See `SpanStore.describe`."""

@@ -12,8 +12,9 @@ from hotspan_collector.sql import load_blocks, split_statements
 
 if TYPE_CHECKING:
     from hotspan_collector.database import Database
+    from hotspan_collector.store.retention import Retention
 
-__all__ = ["migrate", "set_retention"]
+__all__ = ["applied_migrations", "migrate", "set_retention", "sync_to_disk"]
 
 _LOG = structlog.get_logger(__name__)
 _QUERIES = load_blocks(__package__ or "", "migrate.sql")
@@ -30,7 +31,7 @@ def migrate(database: Database) -> list[str]:
 
     """
     database.execute(_QUERIES["create_migrations"])
-    applied = {str(row["name"]) for row in database.rows(_QUERIES["applied_migrations"])}
+    applied = set(applied_migrations(database))
     known = {
         item.name.removesuffix(".sql"): item.read_text("utf-8")
         for item in files(__package__).joinpath("migrations").iterdir()
@@ -51,11 +52,22 @@ def migrate(database: Database) -> list[str]:
     return pending
 
 
-def set_retention(database: Database, *, days: int) -> None:
-    """Let ClickHouse drop what is older than `days`, a day's part at a time."""
+def applied_migrations(database: Database) -> list[str]:
+    """Return the names of the migrations that a store has, in order."""
+    return sorted(str(row["name"]) for row in database.rows(_QUERIES["applied_migrations"]))
+
+
+def set_retention(database: Database, retention: Retention) -> None:
+    """Let ClickHouse drop what is older, a day's part at a time.
+
+    What was computed from spans is kept as long as the spans of any service.
+    """
+    values = {"{days}": retention.days, "{longest_days}": retention.longest_days}
     for name, statement in _QUERIES.items():
         if name.startswith("retain_"):
-            database.execute(statement.replace("{days}", str(int(days))))
+            for place, days in values.items():
+                statement = statement.replace(place, str(int(days)))  # noqa: PLW2901 (filled in)
+            database.execute(statement)
 
 
 def sync_to_disk(database: Database) -> None:

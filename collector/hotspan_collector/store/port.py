@@ -8,6 +8,7 @@ from hotspan_collector.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["SpanStore"]
 
@@ -48,8 +49,19 @@ class SpanStore(Database, Protocol):
         """
         ...
 
+    def write_file(self, sql: str, path: Path) -> None:
+        """Write what a query returns into a file, in ClickHouse's Native format with zstd."""
+        ...
+
+    def insert_file(self, table: str, path: Path) -> None:
+        """Insert the rows of such a file."""
+        ...
+
     def span_bounds(self) -> Mapping[str, int]:
-        """Return the times that a valid span may have now: the parameters of the insert, in ns."""
+        """Return the times that a valid span may have now, in ns: the parameters of the insert.
+
+        `oldest_ns:NAME` stands beside `oldest_ns` for a service with a retention of its own.
+        """
         ...
 
     def close(self) -> None:

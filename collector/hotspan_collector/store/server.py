@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,8 +26,14 @@ from hotspan_collector.store.spans_insert import (
     request_structure,
 )
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from hotspan_collector.store.redaction import Redaction
 
@@ -32,6 +41,7 @@ __all__ = ["MINIMUM_VERSION", "ServerStore"]
 
 MINIMUM_VERSION = (25, 8)
 
+_CHUNK_BYTES = 1024 * 1024
 _SESSION_TIMEOUT_S = 3600  # the most that servers allow
 _SCRATCH_LIKE = re.compile(r"CREATE OR REPLACE TABLE (\w+) AS (\w+) ENGINE = Memory")
 
@@ -85,7 +95,9 @@ class ServerStore(ClickHouse):
         self._settings = {**ENGINE_SETTINGS, **settings}
         self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **SERVER_FORMAT}
         source = f"input($$ {request_structure()} $$)"
-        self._insert = f"{insert_statement(source, redaction)}\nFORMAT ProtobufSingle"
+        self._insert = (
+            f"{insert_statement(source, redaction, bounds.retention)}\nFORMAT ProtobufSingle"
+        )
         self._sessions: list[ClickHouse] = []
         super().__init__(connect=self._new_client)
         self._prepare()
@@ -96,7 +108,7 @@ class ServerStore(ClickHouse):
 
     def span_bounds(self) -> Mapping[str, int]:
         """See `SpanStore.span_bounds`."""
-        return self._bounds.parameters()
+        return self._bounds.for_each_service()
 
     is_shared = True
 
@@ -111,6 +123,18 @@ class ServerStore(ClickHouse):
         for session in self._sessions:
             session.close()
         super().close()
+
+    def write_file(self, sql: str, path: Path) -> None:
+        """See `SpanStore.write_file`."""
+        with self._client() as client, zstd.open(path, "wb") as file:
+            rows: Any = client.raw_stream(sql, fmt="Native")
+            shutil.copyfileobj(rows, file)
+
+    def insert_file(self, table: str, path: Path) -> None:
+        """See `SpanStore.insert_file`."""
+        with self._client() as client, zstd.open(path, "rb") as file:
+            chunks = (chunk for chunk in iter(partial(file.read, _CHUNK_BYTES), b""))
+            client.raw_insert(table, insert_block=chunks, fmt="Native")
 
     def insert_spans(self, body: bytes, *, token: str) -> int:
         """See `SpanStore.insert_spans`."""

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from hotspan_collector.sql import load_blocks
+from hotspan_collector.store.retention import DAY_NS, Retention
 
 if TYPE_CHECKING:
     from hotspan_collector.store.redaction import Redaction
@@ -19,8 +20,6 @@ __all__ = [
     "insert_statement",
     "request_structure",
 ]
-
-_DAY_NS = 86_400 * 1_000_000_000
 
 _ANY_VALUE = (
     "Tuple(string_value Nullable(String), bool_value Nullable(Bool), int_value Nullable(Int64), "
@@ -51,10 +50,11 @@ def request_structure() -> str:
     return text.replace("{key_values}", f"Array(Tuple(key String, value {_ANY_VALUE}))").strip()
 
 
-def insert_statement(source: str, redaction: Redaction) -> str:
+def insert_statement(source: str, redaction: Redaction, retention: Retention) -> str:
     """Return the statement that stores what `source`, a table function, decodes."""
     statement = load_blocks(__package__ or "", "insert_spans.sql")["insert_spans"]
-    for place, expression in {"{source}": source, **redaction.expressions()}.items():
+    places = {"{source}": source, **redaction.expressions(), **retention.expressions()}
+    for place, expression in places.items():
         statement = statement.replace(place, expression)
     return statement
 
@@ -63,7 +63,7 @@ def insert_statement(source: str, redaction: Redaction) -> str:
 class SpanBounds:
     """The times a span may have, relative to now."""
 
-    retention_days: int
+    retention: Retention
     future_tolerance_s: float
     reversed_tolerance_ms: float
 
@@ -71,7 +71,17 @@ class SpanBounds:
         """Return the bounds as the insert's parameters, in nanoseconds since 1970."""
         now = time.time_ns() if now_ns is None else now_ns
         return {
-            "oldest_ns": max(1, now - self.retention_days * _DAY_NS),
+            "oldest_ns": max(1, now - self.retention.days * DAY_NS),
             "newest_ns": now + int(self.future_tolerance_s * 1e9),
             "reversed_tolerance_ns": int(self.reversed_tolerance_ms * 1e6),
         }
+
+    def for_each_service(self, now_ns: int | None = None) -> dict[str, int]:
+        """Return the same, and `oldest_ns:NAME` for services with a retention of their own."""
+        known = self.parameters(now_ns)
+        days = self.retention.days
+        own = {
+            f"oldest_ns:{service}": max(1, known["oldest_ns"] + (days - own_days) * DAY_NS)
+            for service, own_days in self.retention.by_service.items()
+        }
+        return {**known, **own}

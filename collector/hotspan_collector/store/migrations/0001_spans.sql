@@ -64,12 +64,15 @@ CREATE TABLE IF NOT EXISTS spans
 
     -- fixed when an insert starts; its rows become visible when it ends
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    -- of its service; 0: what holds for all
+    retention_days UInt16 CODEC(ZSTD(1)),
 
     INDEX by_trace_id trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_inserted_at inserted_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree
-PARTITION BY toDate(start_time)
+-- What is kept for as long lies in parts of its own, which are dropped as a whole.
+PARTITION BY (toDate(start_time), retention_days)
 ORDER BY (toStartOfFiveMinutes(start_time), service, trace_id, span_id)
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
 
