@@ -239,21 +239,21 @@ def session_user_and_permissions(entry: EntrySpans) -> None:
     )
 
 
-@case(task="shop.tasks.wait")
+@case(task="shop.tasks.wait", may={"blocking_time"})
 def polls_the_database(entry: EntrySpans) -> None:
     for _ in range(10):
         entry.query(by_id("job"), 1, ms=2)
         entry.sleep(500)
 
 
-@case(task="shop.tasks.wait")
+@case(task="shop.tasks.wait", may={"blocking_time"})
 def polls_another_service(entry: EntrySpans) -> None:
     for _ in range(10):
         entry.call("http://render/jobs/17", ms=20)
         entry.sleep(1000)
 
 
-@case(task="shop.tasks.wait")
+@case(task="shop.tasks.wait", may={"blocking_time"})
 def polls_the_cache(entry: EntrySpans) -> None:
     for _ in range(20):
         entry.cache("GET ?")
@@ -274,7 +274,7 @@ def two_libraries_see_one_query(entry: EntrySpans) -> None:
     entry.query("SELECT id FROM item WHERE kind = %s", 1, parent=outer)
 
 
-@case()
+@case(also={"external_call_in_request"})
 def two_libraries_see_one_call(entry: EntrySpans) -> None:
     for row in range(4):
         outer = entry.call(f"https://s3.example/b/{row}")
@@ -287,7 +287,7 @@ def different_endpoints(entry: EntrySpans) -> None:
         entry.call(f"http://api/v1/{name}")
 
 
-@case()
+@case(also={"external_call_in_request"})
 def retried_calls(entry: EntrySpans) -> None:
     for attempt in range(5):
         entry.call("http://api/v1/book", method="POST", status=503, retry=attempt)

@@ -20,6 +20,8 @@ class EntrySpans:
         each_param: Whether it also tells each parameter of a statement.
         query_ms: How long a query takes.
         task: The name of the Celery task; a web request without one.
+        command: The name of the management command, in the place of a request.
+        stable: Whether attributes have the stable names of the semantic conventions.
 
     """
 
@@ -31,6 +33,8 @@ class EntrySpans:
         query_ms: float = 3,
         route: str = "orders/",
         task: str = "",
+        command: str = "",
+        stable: bool = False,
         system: str = "postgresql",
         trace_id: str = "",
         parent: str = "",
@@ -42,6 +46,10 @@ class EntrySpans:
         self._query_ms = query_ms
         self._route = route
         self._task = task
+        self._command = command
+        self._stable = stable
+        self._cpu_ms = 0.0
+        self._below = ""
         self._system = system
         self._parent = parent
         self._started_ns = now_ns() - 3_600_000 * MILLISECOND_NS
@@ -122,6 +130,16 @@ class EntrySpans:
         """Let time pass."""
         self._now_ns += round(ms * MILLISECOND_NS)
 
+    def compute(self, ms: float) -> None:
+        """Let time pass in which a core is busy."""
+        self.sleep(ms)
+        self._cpu_ms += ms
+
+    def inside(self, name: str) -> None:
+        """Go on inside a span of the process, such as a template's."""
+        self._below = ""
+        self._below = self._add(name, {}, ms=0.1, kind=Span.SPAN_KIND_INTERNAL)
+
     def spans(self) -> Sequence[Span]:
         """Return what was done, and the entry around it."""
         return [self._entry(), *self._spans]
@@ -138,6 +156,7 @@ class EntrySpans:
         ms: float,
         parent: str = "",
         side_by_side: bool = False,
+        kind: "Span.SpanKind.ValueType" = Span.SPAN_KIND_CLIENT,
     ) -> str:
         span_id = f"{next(_numbers):016x}"
         # A library below a library begins with it.
@@ -147,11 +166,11 @@ class EntrySpans:
                 name,
                 trace_id=self.trace_id,
                 span_id=span_id,
-                parent=parent or self.entry_id,
+                parent=parent or self._below or self.entry_id,
                 start_ns=started,
                 duration_ms=ms,
-                kind=Span.SPAN_KIND_CLIENT,
-                attributes=attributes,
+                kind=kind,
+                attributes=self._named(attributes),
             )
         )
         if not parent:
@@ -165,6 +184,8 @@ class EntrySpans:
         if self._task:
             kind, name = Span.SPAN_KIND_CONSUMER, f"run/{self._task}"
             attributes = {"celery.task_name": self._task, "celery.state": "SUCCESS"}
+        elif self._command:
+            kind, name, attributes = Span.SPAN_KIND_INTERNAL, self._command, {}
         else:
             kind, name = Span.SPAN_KIND_SERVER, f"GET {self._route}"
             attributes = {
@@ -172,6 +193,8 @@ class EntrySpans:
                 "http.route": self._route,
                 "http.status_code": "200",
             }
+        if self.enriched:
+            attributes["hotspan.cpu_ms"] = self._cpu_ms + 0.2 * len(self._spans)
         return span(
             name,
             trace_id=self.trace_id,
@@ -180,8 +203,22 @@ class EntrySpans:
             start_ns=self._started_ns,
             duration_ms=duration_ms,
             kind=kind,
-            attributes=attributes,
+            attributes=self._named(attributes),
         )
+
+    def _named(self, attributes: dict[str, object]) -> dict[str, object]:
+        if not self._stable:
+            return attributes
+        return {_STABLE.get(name, name): value for name, value in attributes.items()}
+
+
+_STABLE = {
+    "db.system": "db.system.name",
+    "db.statement": "db.query.text",
+    "http.method": "http.request.method",
+    "http.url": "url.full",
+    "http.status_code": "http.response.status_code",
+}
 
 
 def _site(line: int) -> dict[str, object]:

@@ -11,10 +11,11 @@ from rules.entry_spans import EntrySpans
 
 from hotspan_collector.api.findings import finding_from_row
 from hotspan_collector.api.models import Finding
-from hotspan_collector.rules.catalogue import Catalogue, load_catalogue
+from hotspan_collector.rules.catalogue import Catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.store.port import SpanStore
 from support.embedded import emptied_store
+from support.evaluations import shipped_catalogue
 
 REPETITION = (
     "n_plus_one",
@@ -41,7 +42,12 @@ class Judged:
     case: Case
     spans: Spans
     query_ms: float
-    findings: Sequence[Finding]
+    all_found: Sequence[Finding]
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What the rules about repetition find."""
+        return [finding for finding in self.all_found if finding.rule in REPETITION]
 
     @property
     def expected(self) -> Mapping[str, int]:
@@ -62,23 +68,30 @@ class Judged:
 
 @functools.cache
 def judge_cases() -> Sequence[Judged]:
-    """Evaluate every case, in all ways of sending it, at once."""
+    """Evaluate every case by all structural rules, in all ways of sending it, at once."""
     sent = [
         (case, spans, query_ms, _entry(case, spans, query_ms))
         for case in CASES
         for spans in KINDS_OF_SPANS
         for query_ms in LATENCIES_MS
     ]
-    found = evaluate(emptied_store(), [entry for *_, entry in sent])
+    bodies = [entry.body() for *_, entry in sent]
+    found = evaluate_bodies(emptied_store(), bodies, catalogue=structural_rules())
     return [
-        Judged(case=case, spans=spans, query_ms=query_ms, findings=found.get(entry.trace_id, ()))
+        Judged(case=case, spans=spans, query_ms=query_ms, all_found=found.get(entry.trace_id, ()))
         for case, spans, query_ms, entry in sent
     ]
 
 
 def _entry(case: Case, spans: Spans, query_ms: float) -> EntrySpans:
     entry = EntrySpans(
-        enriched=spans != "stock", each_param=spans == "enriched", query_ms=query_ms, task=case.task
+        enriched=spans != "stock",
+        each_param=spans == "enriched",
+        stable=query_ms in LATENCIES_MS[1::2],
+        query_ms=query_ms,
+        task=case.task,
+        command=case.command,
+        system=case.system,
     )
     case.build(entry)
     return entry
@@ -86,17 +99,26 @@ def _entry(case: Case, spans: Spans, query_ms: float) -> EntrySpans:
 
 def repetition_rules() -> Catalogue:
     """Return the rules about repetition, which exclude each other."""
-    return Catalogue(
-        {name: rule for name, rule in load_catalogue().rules.items() if name in REPETITION}
-    )
+    rules = shipped_catalogue().rules
+    return Catalogue({name: rule for name, rule in rules.items() if name in REPETITION})
 
 
-def evaluate(
-    store: SpanStore, entries: Iterable[EntrySpans], *, catalogue: Catalogue | None = None
-) -> Mapping[str, Sequence[Finding]]:
-    """Return the findings in each entry, by the id of its trace."""
-    catalogue = catalogue or repetition_rules()
+def structural_rules() -> Catalogue:
+    """Return the rules that look at one entry at a time."""
+    rules = shipped_catalogue().rules
+    return Catalogue({name: rule for name, rule in rules.items() if rule.kind == "structural"})
+
+
+def evaluate(store: SpanStore, entries: Iterable[EntrySpans]) -> Mapping[str, Sequence[Finding]]:
+    """Return what is repeated in each entry, by the id of its trace."""
     bodies = [entry.body() for entry in entries]
+    return evaluate_bodies(store, bodies, catalogue=repetition_rules())
+
+
+def evaluate_bodies(
+    store: SpanStore, bodies: Sequence[bytes], *, catalogue: Catalogue
+) -> Mapping[str, Sequence[Finding]]:
+    """Store serialized requests, and return the findings in each trace, by its id."""
     store.insert_spans(b"".join(bodies), token=str(id(bodies)))
     report = Evaluator(
         store,

@@ -1,6 +1,6 @@
 """What a labelled case is: an entry, and the rules that must find something in it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from rules.entry_spans import EntrySpans
@@ -20,7 +20,8 @@ HTTP = "n_plus_one_http"
 class Case:
     """An entry, and the rules that must find something in it, each with its count.
 
-    `hashed` is what is expected where statements carry one hash of all their parameters.
+    `hashed` is what is expected where statements carry one hash of all their parameters. Other
+    rules than those about repetition must find `also`, and may find `may`, for all spans alike.
     """
 
     name: str
@@ -28,7 +29,11 @@ class Case:
     enriched: Mapping[str, int] = field(default_factory=dict)
     hashed: Mapping[str, int] = field(default_factory=dict)
     stock: Mapping[str, int] = field(default_factory=dict)
+    also: Collection[str] = ()
+    may: Collection[str] = ()
     task: str = ""
+    command: str = ""
+    system: str = "postgresql"
 
 
 CASES: list[Case] = []
@@ -39,7 +44,11 @@ def case(
     enriched: Mapping[str, int] | None = None,
     hashed: Mapping[str, int] | None = None,
     stock: Mapping[str, int] | None = None,
+    also: Collection[str] = (),
+    may: Collection[str] = (),
     task: str = "",
+    command: str = "",
+    system: str = "postgresql",
 ) -> Callable[[Build], Build]:
     """Add an entry; without `hashed` and `stock` the same is expected of such spans."""
     expected = enriched or {}
@@ -52,7 +61,11 @@ def case(
                 enriched=expected,
                 hashed=expected if hashed is None else hashed,
                 stock=expected if stock is None else stock,
+                also=also,
+                may=may,
                 task=task,
+                command=command,
+                system=system,
             )
         )
         return build

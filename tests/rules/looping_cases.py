@@ -125,14 +125,14 @@ def literals_in_the_text(entry: EntrySpans) -> None:
         entry.query(f"SELECT name FROM customer WHERE id = {key}")
 
 
-@case(enriched={N_PLUS_ONE: 12})
+@case(enriched={N_PLUS_ONE: 12}, also={"connection_churn"})
 def between_quick_connects(entry: EntrySpans) -> None:
     for order in range(12):
         entry.query("SELECT set_config('TimeZone', %s, false)", "UTC")
         entry.query(ITEMS_OF, order, relation="items", source=order)
 
 
-@case(enriched={N_PLUS_ONE: 12, HTTP: 12})
+@case(enriched={N_PLUS_ONE: 12, HTTP: 12}, also={"external_call_in_request"})
 def with_a_call_after_each(entry: EntrySpans) -> None:
     for order in range(12):
         entry.query(ITEMS_OF, order, relation="items", source=order)

@@ -125,7 +125,7 @@ def hash_fields_one_by_one(entry: EntrySpans) -> None:
         entry.cache(f"HGET user:{key} name")
 
 
-@case(enriched={HTTP: 10})
+@case(enriched={HTTP: 10}, also={"external_call_in_request"})
 def one_call_a_row(entry: EntrySpans) -> None:
     for row in range(10):
         entry.call(f"http://prices:8080/price/{row}?api_key=abc")
@@ -143,7 +143,7 @@ def one_call_a_currency(entry: EntrySpans) -> None:
         entry.call(f"https://rates.example/latest/{currency}")
 
 
-@case(enriched={HTTP: 7})
+@case(enriched={HTTP: 7}, also={"external_call_in_request"})
 def one_post_a_row(entry: EntrySpans) -> None:
     for _ in range(7):
         entry.call("https://mail.example/send", method="POST")

@@ -11,7 +11,8 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from hotspan_collector.rules.catalogue import Catalogue
+from hotspan_collector.database import Row
+from hotspan_collector.rules.catalogue import Catalogue, Rule
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from support.embedded import emptied_store
 from support.evaluations import shipped_catalogue
@@ -237,49 +238,66 @@ def after(ms: float, node: Node) -> Node:
     return replace(node, at=ms)
 
 
-def find(rule_id: str, cases: Sequence[Case]) -> Mapping[str, Sequence[Found]]:
-    """Evaluate all cases at once; return what the rule finds in each, by title."""
+def find(cases: Mapping[str, Sequence[Case]]) -> Mapping[str, Mapping[str, Sequence[Found]]]:
+    """Evaluate the cases of several rules at once; return what each finds in its own, by title."""
+    traces = {
+        f"{number:032x}": (rule_id, case)
+        for number, (rule_id, case) in enumerate(
+            ((rule_id, case) for rule_id, its in cases.items() for case in its), start=1
+        )
+    }
+    rules = shipped_catalogue().rules
     store = emptied_store()
-    traces = {f"{number:032x}": case for number, case in enumerate(cases, start=1)}
     # Serialized requests can be joined: their only field is repeated.
     body = b"".join(
-        request(_spans(case.entry, trace_id=trace_id), environment=case.entry.environment)
-        for trace_id, case in traces.items()
+        request(spans_of(case.entry, trace_id=trace_id), environment=case.entry.environment)
+        for trace_id, (_, case) in traces.items()
     )
-    store.insert_spans(body, token=f"cases of {rule_id}")
-    rule = shipped_catalogue().rules[rule_id]
+    store.insert_spans(body, token="cases of single rules")
     evaluator = Evaluator(
-        store, catalogue=Catalogue({rule_id: rule}), timing=_IMMEDIATELY, open_after_hits=1
+        store,
+        catalogue=Catalogue({rule_id: rules[rule_id] for rule_id in cases}),
+        timing=_IMMEDIATELY,
+        open_after_hits=1,
     )
     report = evaluator.tick()
     assert report.failed_rules == {}, report.failed_rules
-    assert report.entries >= len(cases)
-    found: dict[str, list[Found]] = {case.title: [] for case in cases}
-    for row in store.rows(_FINDINGS, {"rule": rule_id}):
-        numbers_of = {"count": row["count"], "wasted": f"{row['wasted_ns'] / 1e6} ms"}
-        known = {**row["details"], **numbers_of}
-        # KeyError: the text names what the SQL does not give.
-        text = " ".join(
-            (
-                rule.summary.format_map(known),
-                rule.suggestions[row["suggestion"]].format_map(row["details"]),
-            )
-        )
-        found[traces[row["trace"]].title].append(
-            Found(
-                severity=row["severity"],
-                confidence=row["confidence"],
-                count=row["count"],
-                suggestion=row["suggestion"],
-                text=text,
-                line=row["code_line"],
-                missing=tuple(row["missing"]),
-                wasted_ms=row["wasted_ns"] / 1e6,
-                spans=row["spans"],
-                entry=row["entry_name"],
-            )
-        )
+    assert report.entries >= len(traces)
+    found: dict[str, dict[str, list[Found]]] = {
+        rule_id: {case.title: [] for case in its} for rule_id, its in cases.items()
+    }
+    for row in store.rows(_FINDINGS):
+        rule_id, case = traces[row["trace"]]
+        if row["rule"] == rule_id:
+            found[rule_id][case.title].append(_found(rules[rule_id], row))
     return found
+
+
+def _found(rule: Rule, row: Row) -> Found:
+    known = {
+        **row["details"],
+        "count": row["count"],
+        "wasted": f"{row['wasted_ns'] / 1e6} ms",
+    }
+    # KeyError: the text names what the SQL does not give.
+    text = " ".join(
+        (
+            rule.summary.format_map(known),
+            rule.suggestions[row["suggestion"]].format_map(row["details"]),
+        )
+    )
+    return Found(
+        severity=row["severity"],
+        confidence=row["confidence"],
+        count=row["count"],
+        suggestion=row["suggestion"],
+        text=text,
+        line=row["code_line"],
+        missing=tuple(row["missing"]),
+        wasted_ms=row["wasted_ns"] / 1e6,
+        spans=row["spans"],
+        entry=row["entry_name"],
+    )
 
 
 def assert_found(case: Case, found: Sequence[Found]) -> None:
@@ -292,16 +310,16 @@ def assert_found(case: Case, found: Sequence[Found]) -> None:
 
 _FINDINGS = """
 SELECT
-    lower(hex(trace_id)) AS trace,
+    rule, lower(hex(trace_id)) AS trace,
     toString(severity) AS severity, toString(confidence) AS confidence, count, wasted_ns,
     suggestion, details, missing, code_line, length(span_ids) AS spans, entry_name
 FROM findings
-WHERE rule = {rule:String}
 ORDER BY findings.severity DESC, count DESC, statement
 """
 
 
-def _spans(entry: Node, *, trace_id: str) -> list[Span]:
+def spans_of(entry: Node, *, trace_id: str) -> list[Span]:
+    """Return the spans of a tree, which began twenty minutes ago."""
     numbers = itertools.count(1)
     started_ns = now_ns() - _AGO_NS
     made: list[Span] = []

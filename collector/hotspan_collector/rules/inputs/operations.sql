@@ -227,6 +227,8 @@ WITH
             extract(condition, '(?i)["`\\]]?(\\w+)["`\\]]?\\s+IN\\s*\\([^()]+,') AS listed,
             -- A condition on a key beside a list is what a loop over its owners has.
             arrayExists(c -> match(c, '(?i)^id$|_id$') AND c != 'content_type_id', equal_columns) AS has_owner,
+            -- A range of keys, or as many rows as a LIMIT says, is no single row.
+            NOT has_owner AND match(condition, concat('(?is)\\bBETWEEN\\b|>=?\\s*', value, '.*<=?\\s*', value)) AS is_range,
             match(condition, '(?i)=\\s*ANY\\b') OR (listed != '' AND (
                 match(sql, '_prefetch_related_val')
                 OR NOT has_owner AND (empty(equal_columns) OR match(listed, '(?i)^id$|_id$|^pk$|^uuid$')))) AS lists_keys
@@ -247,13 +249,14 @@ SELECT
         'rows') AS shape,
     match(text, placeholder),
     match(sql, '(?i)\\bOFFSET\\s')
-        OR (match(condition, concat('[<>]=?\\s*', value))
+        OR (match(condition, concat('[<>]=?\\s*\\(?', value))
             AND match(sql, '(?i)\\bORDER BY\\b') AND match(sql, '(?i)\\bLIMIT\\s') AND NOT match(sql, '(?i)\\bLIMIT 1\\b')
             AND NOT has_owner),
     multiIf(
         verb = 'insert', match(sql, '(?is)\\)\\s*,\\s*\\(') OR match(sql, '(?is)\\bINTO\\b.*\\bSELECT\\b'),
-        verb = 'read', lists_keys,
-        lists_keys OR match(condition, '(?i)\\bSELECT\\b')),
+        verb = 'read', lists_keys OR (is_range AND shape = 'rows' AND match(condition, '(?i)["`.\\s(](id|pk|\\w+_id)["`]?\\s*(>|BETWEEN)')),
+        lists_keys OR match(condition, '(?i)\\bSELECT\\b') OR NOT has_owner AND (
+            match(condition, concat('[<>]=?\\s*', value)) OR is_range OR (verb = 'delete' AND match(sql, '(?i)\\bLIMIT\\s')))),
     match(sql, '(?i)\\bFOR (NO KEY )?(UPDATE|SHARE)\\b'),
     verb = 'read' AND shape = 'rows' AND NOT match(sql, '(?i)\\bLIMIT\\b|\\bGROUP BY\\b|\\bDISTINCT\\b|\\bFETCH\\b|\\bUNION\\b')
         AND NOT match(extract(sql, '(?is)^\\s*SELECT\\b(.*?)\\bFROM\\b'), '(?i)\\b(SUM|AVG|MIN|MAX|COUNT|STDDEV\\w*|VAR\\w*|\\w+_AGG|BOOL_\\w+|EVERY)\\('),
@@ -475,7 +478,7 @@ WITH
             *,
             -- One statement for a list of keys or rows, again for the next list: chunks, as they
             -- should be. A list of one, again and again, is none.
-            bulk AND (lists * 2 > n OR verb = 'insert' OR NOT match(example, '(?i)\\bIN \\(')) AS chunked,
+            bulk AND (lists * 2 > n OR verb = 'insert' OR NOT match(example, '(?i)\\bIN \\(') OR match(example, '(?i)\\bIN \\(SELECT\\b')) AS chunked,
             NOT params_known OR distinct_params <= 2 AS may_wait,
             multiIf(
                 may_wait AND (trace_id, entry_span_id, fingerprint) IN (SELECT trace_id, entry_span_id, operation FROM rule_polls), '',
@@ -825,6 +828,8 @@ WITH
                 arrayPushFront(arrayPopBack(ordered), ordered[1])) - 1 AS overlapping
         FROM calls
         WHERE NOT is_retry
+            -- pages of one listing, parts of one file: each follows from the one before
+            AND NOT match(url, '(?i)[?&](page|page_?(no|number|num|token)|offset|skip|cursor|after|continuation_?token|next_?token|start_?(cursor|after)|marker|part_?number)=')
         GROUP BY trace_id, entry_span_id, place, code_file, code_line, code_function
         HAVING n >= 3 AND NOT (urls = 1 AND failures >= n - 1)
     )

@@ -54,6 +54,7 @@ WITH
             entry_start_ns + whole_ns AS entry_end_ns,
             max(is_entry) AS has_own,
             anyIf(http_method, is_entry) AS method,
+            position(anyIf(attributes['http.response.header.content-type'], is_entry), 'text/event-stream') > 0 AS streams_events,
             toFloat64OrNull(anyIf(attributes['hotspan.cpu_ms'], is_entry)) AS cpu_ms,
             toFloat64OrZero(anyIf(attributes['hotspan.run_delay_ms'], is_entry)) AS run_delay_ms,
             -- what was dropped on the way is in the counters
@@ -80,8 +81,8 @@ WITH
         FROM accounted
         WHERE has_own
             AND NOT synthetic
-            -- a websocket stays open
-            AND (entry_type = 'task' OR method != '')
+            -- a websocket stays open, and so does a stream of events
+            AND (entry_type = 'task' OR (method != '' AND NOT streams_events))
             AND self_ns >= least_ns
             AND self_ns >= whole_ns * {share_percent:Float64} / 100
     ),
