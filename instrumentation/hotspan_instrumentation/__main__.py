@@ -32,8 +32,9 @@ def _as_table(report: Report) -> Iterator[str]:
     for check in report.checks:
         yield f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<14}{check.detail}"
     yield ""
+    width = max((len(library.name) for library in report.libraries), default=0) + 2
     for library in report.libraries:
-        yield f"{library.state:<14}{library.name:<14}{library.reason}".rstrip()
+        yield f"{library.state:<14}{library.name:<{width}}{library.reason}".rstrip()
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import sys
 import sysconfig
 from collections.abc import Collection
 from dataclasses import dataclass
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Final
 
-# Code made at run time may have ever new file names; the cache starts anew at this size.
+# Code made at run time may have ever new file names; the caches start anew at these sizes.
 _MAX_CACHED_FILES: Final = 20_000
+_MAX_CACHED_SITES: Final = 5_000
 
 # How a file is remembered: its absolute path, or one of these, which no path can be.
 _LIBRARY: Final = ""
@@ -52,12 +53,14 @@ class CallSiteFinder:
 
     """
 
-    __slots__ = ("_application_packages", "_files", "_library_folders")
+    __slots__ = ("_application_packages", "_files", "_library_folders", "_sites")
 
     def __init__(self, *, application_packages: Collection[str] = ()) -> None:
         self._application_packages = frozenset(application_packages)
         self._library_folders = _library_folders()
         self._files: dict[str, str] = {}
+        # By the place in a code object, which is held so that its id stays its own.
+        self._sites: dict[tuple[int, int], tuple[CodeType, CallSite]] = {}
 
     def find(self, frame: FrameType | None) -> CallSite | None:
         """Return the first application frame from `frame` outwards, or None."""
@@ -71,10 +74,19 @@ class CallSiteFinder:
                 if code.co_name == "thread_handler":
                     return _awaiting.get()
             elif kind:
-                module = frame.f_globals.get("__name__", "")
-                return CallSite(kind, frame.f_lineno, f"{module}.{code.co_qualname}")
+                known = self._sites.get((id(code), frame.f_lasti))
+                return known[1] if known else self._remember_site(frame, kind)
             frame = frame.f_back
         return None
+
+    def _remember_site(self, frame: FrameType, path: str) -> CallSite:
+        if len(self._sites) >= _MAX_CACHED_SITES:
+            self._sites.clear()
+        code = frame.f_code
+        module = frame.f_globals.get("__name__", "")
+        site = CallSite(path, frame.f_lineno, f"{module}.{code.co_qualname}")
+        self._sites[id(code), frame.f_lasti] = (code, site)
+        return site
 
     def remember_awaiting(self, frame: FrameType | None) -> None:
         """Keep the site that is about to await a function that asgiref runs in a thread."""

@@ -7,9 +7,11 @@ a limit of the user's, an SDK that we do not know, a span without a parent or wi
 SDK's way.
 """
 
+import random
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from opentelemetry.sdk.trace import (
 )
 from opentelemetry.sdk.trace._tracer_metrics import NoOpTracerMetrics
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
@@ -31,7 +34,7 @@ from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.celery_spans import CeleryProcessor
 from hotspan_instrumentation.client_calls import ClientCallProcessor
-from hotspan_instrumentation.entry import EntryProcessor, add_entry
+from hotspan_instrumentation.entry import ENTRY_SPAN_ID, SPAN_FIELD, EntryProcessor
 from hotspan_instrumentation.error_texts import ErrorTextProcessor
 from hotspan_instrumentation.processors import CallSiteProcessor, ExportProcessor
 from hotspan_instrumentation.span_attributes import add_attributes
@@ -80,12 +83,17 @@ _SAMPLED: Final = int(TraceFlags.SAMPLED)
 _KNOWN_FLAGS: Final = _SAMPLED | int(TraceFlags.RANDOM_TRACE_ID)
 
 
+# Fields that a statement's span seldom has.
+_SELDOM: Final = ("hotspan_events", "hotspan_links", "_status")
+
+
 class DirectSpan(_Span):
     """A span as the SDK's; what it seldom has is made when it is asked for.
 
     What all spans of a tracer have in common are attributes of a subclass.
     """
 
+    hotspan_maker: "DirectSpans"
     _end_time: int | None = None
 
     @property
@@ -99,8 +107,7 @@ class DirectSpan(_Span):
     @property
     def is_simple(self) -> bool:
         """Whether it is as it was made, but for its attributes."""
-        fields = self.__dict__
-        return not ("hotspan_events" in fields or "hotspan_links" in fields or "_status" in fields)
+        return self.__dict__.keys().isdisjoint(_SELDOM)
 
     def _list(self, name: str, limit: int | None) -> BoundedList:  # type: ignore[type-arg]  # untyped
         made: BoundedList[Any] | None = self.__dict__.get(name)
@@ -113,15 +120,20 @@ class DirectSpans:
     """Makes the spans of one tracer, as long as its processors are the same."""
 
     __slots__ = (
-        *("_attributes", "_call_sites", "_enders", "_ending", "_entries", "_span", "_starters"),
-        *("_tracer", "processors"),
+        *("_attributes", "_call_sites", "_enders", "_ending", "_entries", "_new_id", "_span"),
+        *("_starters", "_tracer", "processors"),
     )
 
     def __init__(self, tracer: Any, processors: Sequence[SpanProcessor], sample: Any) -> None:  # noqa: ANN401 - by private fields
         self.processors = processors
         self._tracer = tracer
         common = {name: value for name, value in vars(sample).items() if name in _COMMON_FIELDS}
+        common["hotspan_maker"] = self
         self._span: Any = type("DirectSpan", (DirectSpan,), common)
+        generator = tracer.id_generator
+        # What the SDK's does, but for a call; of 2^64 ids one is none.
+        is_usual = type(generator) is RandomIdGenerator
+        self._new_id = partial(random.getrandbits, 64) if is_usual else generator.generate_span_id
         self._attributes = vars(sample._attributes)  # noqa: SLF001 - there is no public way
         others = [processor for processor in processors if type(processor) not in _OWN]
         self._starters = _active(others, "on_start")
@@ -154,7 +166,7 @@ class DirectSpans:
         span: DirectSpan = object.__new__(self._span)
         fields = span.__dict__
         fields["_name"] = name
-        span_id = self._tracer.id_generator.generate_span_id()
+        span_id = self._new_id() or self._tracer.id_generator.generate_span_id()
         # What it would check is known: the trace is the parent's, the id the generator's.
         fields["_context"] = tuple.__new__(
             SpanContext, (trace_id, span_id, False, flags, state, True)
@@ -165,7 +177,10 @@ class DirectSpans:
         fields["_lock"] = threading.Lock()
         fields["_start_time"] = time.time_ns()
         if self._entries:
-            add_entry(span, parent, attributes)
+            entry = getattr(parent, SPAN_FIELD, None)
+            if entry is not None:
+                fields[SPAN_FIELD] = entry
+                attributes[ENTRY_SPAN_ID] = entry.span_id_hex
         if self._call_sites is not None:
             self._call_sites.add_to(attributes, frame)
         for on_start in self._starters:
@@ -175,7 +190,7 @@ class DirectSpans:
     def end(self, span: DirectSpan, end_time: int | None) -> None:
         """End a span that `start` has made."""
         fields = span.__dict__
-        if "_end_time" in fields or not span.is_simple:
+        if "_end_time" in fields or not fields.keys().isdisjoint(_SELDOM):
             span.end(end_time)
             return
         fields["_end_time"] = time.time_ns() if end_time is None else end_time
@@ -212,13 +227,13 @@ def start_statement(
     return span
 
 
-def end_statement(tracer: Any, span: trace.Span, end_time: int | None = None) -> None:  # noqa: ANN401
+def end_statement(span: Any, end_time: int | None = None) -> None:  # noqa: ANN401 - any span
     """End the span of a statement."""
-    direct = tracer.__dict__.get(_DIRECT_FIELD) if is_direct(span) else None
-    if direct is not None:
-        direct.end(span, end_time)
-    else:
+    maker: DirectSpans | None = getattr(span, "hotspan_maker", None)
+    if maker is None:
         span.end(end_time)
+    else:
+        maker.end(span, end_time)
 
 
 def _direct_spans(tracer: Any) -> DirectSpans | None:  # noqa: ANN401 - any tracer

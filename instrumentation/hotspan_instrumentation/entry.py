@@ -46,7 +46,8 @@ MAX_DISTINCT_STATEMENTS: Final = 1000
 MAX_TOP_STATEMENTS: Final = 3
 MAX_TOP_STATEMENT_CHARS: Final = 1000
 
-_SPAN_FIELD: Final = "_hotspan_entry"
+# Where a span of this process has its entry.
+SPAN_FIELD: Final = "_hotspan_entry"
 _REMOTE_WORK: Final = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
 
 
@@ -59,15 +60,16 @@ class Entry:
         span_id: The id of its span.
         span_id_hex: The same as it is written.
         kind: The kind of its span.
+        ended: Whether its span has ended: what is counted now comes too late.
 
     """
 
     __slots__ = (
         "_attributes",
         "_cpu_timer",
-        "_ended",
         "_lock",
         "_statements",
+        "ended",
         "kind",
         "span_id",
         "span_id_hex",
@@ -80,13 +82,8 @@ class Entry:
         self._attributes: dict[str, AttributeValue] = {}
         self._statements: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._ended = False
+        self.ended = False
         self._cpu_timer = CpuTimer()
-
-    @property
-    def ended(self) -> bool:
-        """Whether its span has ended: what is counted now comes too late."""
-        return self._ended
 
     def add(self, counter: str, value: float = 1) -> float:
         """Add to a counter, an attribute of the entry's span when that ends; return its value."""
@@ -143,7 +140,7 @@ class Entry:
     def end(self) -> dict[str, AttributeValue]:
         """Return what its span gets at its end."""
         with self._lock:
-            self._ended = True
+            self.ended = True
             attributes: dict[str, Any] = self._attributes
             attributes.update(_repetitions(self._statements))
             self._attributes, self._statements = {}, {}
@@ -158,21 +155,13 @@ class Entry:
 
 def entry_of(span: trace.Span) -> Entry | None:
     """Return the entry that a span of this process belongs to, also when it has ended."""
-    return getattr(span, _SPAN_FIELD, None)
+    return getattr(span, SPAN_FIELD, None)
 
 
 def current_entry() -> Entry | None:
     """Return the entry that is at work here, or None: outside of one, or when it has ended."""
-    entry: Entry | None = getattr(trace.get_current_span(), _SPAN_FIELD, None)
+    entry: Entry | None = getattr(trace.get_current_span(), SPAN_FIELD, None)
     return None if entry is None or entry.ended else entry
-
-
-def add_entry(span: trace.Span, parent: trace.Span, attributes: dict[str, AttributeValue]) -> None:
-    """Tell a call's span its parent's entry; `attributes` are the span's own."""
-    entry: Entry | None = getattr(parent, _SPAN_FIELD, None)
-    if entry is not None:
-        span.__dict__[_SPAN_FIELD] = entry
-        attributes[ENTRY_SPAN_ID] = entry.span_id_hex
 
 
 class EntryProcessor(SpanProcessor):
@@ -182,14 +171,14 @@ class EntryProcessor(SpanProcessor):
         try:
             entry = _find(span, trace.get_current_span(parent_context))
             if entry is not None:
-                span.__dict__[_SPAN_FIELD] = entry
+                span.__dict__[SPAN_FIELD] = entry
                 add_attributes(span, {ENTRY_SPAN_ID: entry.span_id_hex})
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{EntryProcessor.__qualname__}")
 
     def _on_ending(self, span: Span) -> None:
         try:
-            entry: Entry | None = getattr(span, _SPAN_FIELD, None)
+            entry: Entry | None = getattr(span, SPAN_FIELD, None)
             if entry is not None and entry.span_id == span.get_span_context().span_id:
                 change_attributes(span._attributes, entry.end())  # noqa: SLF001
         except Exception:  # noqa: BLE001 - likewise
@@ -224,7 +213,7 @@ def _repetitions(statements: Mapping[str, int]) -> dict[str, AttributeValue]:
 
 def _find(span: Span, parent: trace.Span) -> Entry | None:
     """Return the parent's entry, or a new one where work enters the process."""
-    entry: Entry | None = getattr(parent, _SPAN_FIELD, None)
+    entry: Entry | None = getattr(parent, SPAN_FIELD, None)
     if entry is None:
         is_entry = span.kind in _REMOTE_WORK or (
             span.kind is SpanKind.INTERNAL and span.parent is None

@@ -6,6 +6,7 @@ which is when its user evaluates it and not before.
 """
 
 import contextvars
+from types import FrameType
 from typing import Any, Final
 
 from opentelemetry.util.types import AttributeValue
@@ -21,8 +22,9 @@ _QUERY_FIELD: Final = "_hotspan_relation"
 # key, model walked to, the key there or None.
 Relation = tuple[str, str, Any, str, Any]
 
-# The query whose statements are being executed.
-running_query: contextvars.ContextVar[Any] = contextvars.ContextVar(
+# The query whose statements are being executed, and the frame that has asked for them: what lies
+# between that one and the driver is Django's.
+running_query: contextvars.ContextVar[tuple[Any, FrameType] | None] = contextvars.ContextVar(
     "hotspan_running_query", default=None
 )
 
@@ -33,11 +35,8 @@ def note_relation(queryset: Any, relation: Relation) -> None:  # noqa: ANN401 - 
     setattr(queryset._query, _QUERY_FIELD, relation)  # noqa: SLF001 - see above
 
 
-def add_orm_attributes(attributes: dict[str, AttributeValue]) -> None:
+def add_orm_attributes(attributes: dict[str, AttributeValue], query: Any) -> None:  # noqa: ANN401
     """Add what the running ORM query says about its statement."""
-    query = running_query.get()
-    if query is None:
-        return
     relation = _relation_of(query)
     if relation is None:
         if query.model is not None:

@@ -13,8 +13,9 @@ from opentelemetry.trace import Status, StatusCode
 
 from hotspan_instrumentation.call_stack import format_stack
 from hotspan_instrumentation.direct_span import SPAN_KEY, end_statement, is_direct, start_statement
-from hotspan_instrumentation.entry import SPANS_DROPPED, Entry, entry_of
+from hotspan_instrumentation.entry import SPAN_FIELD, SPANS_DROPPED, Entry
 from hotspan_instrumentation.guard import guarded
+from hotspan_instrumentation.orm_query import running_query
 from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.statement_attributes import (
     Statement,
@@ -38,24 +39,27 @@ class QuerySpan:
 
     Attributes:
         arguments: What the driver's method is to be called with.
+        elapsed_ns: While it waits for its rows: how long the database has been at work.
+        rows: Likewise: how many have been fetched.
+        fetches: Likewise: in how many parts.
 
     """
 
     __slots__ = (
         "_attributes",
         "_cursor",
-        "_elapsed_ns",
         "_entry",
-        "_fetches",
         "_integration",
         "_is_open",
         "_operation",
-        "_rows",
         "_span",
         "_started_ns",
         "_token",
         "_tracer",
         "arguments",
+        "elapsed_ns",
+        "fetches",
+        "rows",
     )
 
     def __init__(  # noqa: PLR0913 - what a call of the driver's is made of
@@ -74,8 +78,11 @@ class QuerySpan:
         self._cursor = cursor
         statement = statement_of(tracer, cursor, arguments, integration.database_system)
         self._operation = statement.operation
-        self._entry = entry = entry_in(around)
-        repetition = _count(entry, statement)
+        entry: Entry | None = getattr(around.get(SPAN_KEY), SPAN_FIELD, None)
+        if entry is not None and entry.ended:
+            entry = None
+        self._entry = entry
+        repetition = _count(entry, statement) if entry is not None and statement.is_query else 0
         self._token = None
         self._span: trace.Span = trace.INVALID_SPAN
         if repetition >= 0:
@@ -83,11 +90,11 @@ class QuerySpan:
             attributes = fixed.copy()
             for name in text_names:
                 attributes[name] = statement.text
-            frame = sys._getframe(1)  # noqa: SLF001 - nothing else is as fast
+            query, frame = running_query.get() or (None, sys._getframe(1))  # noqa: SLF001 - it is fast
             if repetition == _STACK_AT_REPETITION:
-                attributes[CODE_STACKTRACE] = format_stack(frame)
+                attributes[CODE_STACKTRACE] = format_stack(sys._getframe(1))  # noqa: SLF001 - likewise
             add_parameters(attributes, arguments, keywords, statement.literals, many=many)
-            add_django(attributes, cursor)
+            add_django(attributes, cursor, query)
             if integration.capture_parameters and len(arguments) > 1:  # opted in by the user's code
                 attributes["db.statement.parameters"] = str(arguments[1])
             self._attributes = attributes
@@ -122,24 +129,18 @@ class QuerySpan:
         finally:
             if not self._is_open and self._token is not None:
                 context.detach(self._token)
-                end_statement(self._integration._tracer, self._span)  # noqa: SLF001 - likewise
+                end_statement(self._span)
         return False
 
     def wait_for_rows(self, elapsed_ns: int) -> None:
         """Note that the statement has been executed, and that nothing has been fetched."""
         self._is_open = True
-        self._elapsed_ns = elapsed_ns
-        self._fetches = 0
-        self._rows = 0
+        self.elapsed_ns = elapsed_ns
+        self.fetches = 0
+        self.rows = 0
         self._tracer = self._cursor = None  # not to hold what holds this
         if self._token is not None:
             context.detach(self._token)
-
-    def fetched(self, rows: int, elapsed_ns: int) -> None:
-        """Add what has been fetched."""
-        self._elapsed_ns += elapsed_ns
-        self._rows += rows
-        self._fetches += 1
 
     def close(self, error: BaseException | None = None) -> None:
         """End the span with all its rows: as long as the database was at work, not its user."""
@@ -147,12 +148,11 @@ class QuerySpan:
             return
         self._is_open = False
         try:
-            self._add_result(self._elapsed_ns, self._rows, error)
+            self._add_result(self.elapsed_ns, self.rows, error)
         finally:
             if self._token is not None:
-                started_ns: int = getattr(self._span, "start_time", None) or time.time_ns()
-                tracer = self._integration._tracer  # noqa: SLF001 - likewise
-                end_statement(tracer, self._span, started_ns + self._elapsed_ns)
+                started_ns: int = getattr(self._span, "_start_time", None) or time.time_ns()
+                end_statement(self._span, started_ns + self.elapsed_ns)
 
     def _add_result(self, elapsed_ns: int, rows: int | None, error: BaseException | None) -> None:
         if self._entry is not None:
@@ -196,17 +196,8 @@ def set_error(span: trace.Span, error: Exception) -> None:
     span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {error}"))
 
 
-def entry_in(around: context.Context) -> Entry | None:
-    """Return the entry that is at work in a context, or None."""
-    span: Any = around.get(SPAN_KEY)
-    entry = entry_of(span)
-    return None if entry is None or entry.ended else entry
-
-
-def _count(entry: Entry | None, statement: Statement) -> int:
-    """Count a statement; return its how-manieth this is, or -1 when it is to have no span."""
-    if entry is None or not statement.is_query:
-        return 0
+def _count(entry: Entry, statement: Statement) -> int:
+    """Count a query; return its how-manieth this is, or -1 when it is to have no span."""
     queries, repetition = entry.count_query(statement.text)
     limit = current_settings().query_spans_per_entry
     if limit and queries > limit:

@@ -24,5 +24,5 @@ class ServerCursorSpan(QuerySpan):
     def close(self, error: BaseException | None = None) -> None:
         """End the span."""
         if self._is_open and self._span.is_recording():
-            self._span.set_attribute(FETCHES, self._fetches)
+            self._span.set_attribute(FETCHES, self.fetches)
         super().close(error)

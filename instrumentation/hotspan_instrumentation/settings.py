@@ -232,7 +232,7 @@ VARIABLES = (
         name="HOTSPAN_TEMPLATES",
         field="templates",
         parse=_boolean,
-        doc="Count Django's templates, and the time of their rendering.",
+        doc="Count Django's templates, also Jinja's, and the time of their rendering.",
     ),
     Variable(
         name="HOTSPAN_TEMPLATE_SPAN_MIN_MS",

@@ -133,8 +133,8 @@ def add_parameters(
             attributes[PARAM_HASHES] = hashes
 
 
-def add_django(attributes: dict[str, AttributeValue], cursor: Any) -> None:  # noqa: ANN401
-    """Add what Django knows of the connection, and of the query that the statement belongs to."""
+def add_django(attributes: dict[str, AttributeValue], cursor: Any, query: Any) -> None:  # noqa: ANN401
+    """Add what Django knows of the connection, and of the ORM's query that the statement is of."""
     connection = getattr(cursor, DJANGO_CONNECTION_FIELD, None)
     if connection is None and connections_of_cursors:
         with contextlib.suppress(TypeError):  # it cannot be referred to weakly, and is not there
@@ -144,4 +144,5 @@ def add_django(attributes: dict[str, AttributeValue], cursor: Any) -> None:  # n
         attributes[IN_TRANSACTION] = connection.in_atomic_block
         if connection.savepoint_ids:  # None for an inner `atomic` without a savepoint
             attributes[SAVEPOINTS] = sum(each is not None for each in connection.savepoint_ids)
-        add_orm_attributes(attributes)
+        if query is not None:
+            add_orm_attributes(attributes, query)

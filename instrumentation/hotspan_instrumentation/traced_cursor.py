@@ -28,15 +28,15 @@ def run_statement(  # noqa: PLR0913 - what a call of the driver's is made of
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     *,
+    many: bool,
     stock: Callable[..., Any],
     proxy: Any = None,  # noqa: ANN401 - the cursor's, if its fetches are seen
 ) -> Any:  # noqa: ANN401
     """Execute a statement with a span of ours, or of `stock` if ours cannot be made."""
     around = context.get_current()
-    if is_suppressed(around):
+    if around.get(_SUPPRESS_INSTRUMENTATION_KEY) or around.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN):
         return method(*args, **kwargs)
     try:
-        many = is_many(method)
         query = QuerySpan(tracer, cursor, args, kwargs, many=many, around=around)
     except Exception:  # noqa: BLE001 - a guard without a call more
         report_failure(_NAME)
@@ -127,13 +127,17 @@ def counts_rows(cursor: Any) -> bool:  # noqa: ANN401 - any driver's
 
 
 def _executing(name: str, stock: Callable[..., Any]) -> Callable[..., Any]:
+    many = name == "executemany"
+
     def execute(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any driver's
         cursor = self.__wrapped__
         if self._self_hotspan_open is not None:
             _close(self)
         method = getattr(cursor, name)
         tracer = self._self_cursor_tracer
-        result = run_statement(tracer, cursor, method, args, kwargs, stock=stock, proxy=self)
+        result = run_statement(
+            tracer, cursor, method, args, kwargs, many=many, stock=stock, proxy=self
+        )
         # With some drivers it returns the cursor, by which rows are fetched then.
         return self if result is cursor else result
 
@@ -142,6 +146,8 @@ def _executing(name: str, stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _counting(name: str, *, count: Callable[[Any], int]) -> Callable[..., Any]:
+    is_last = name == "fetchall"
+
     def fetch(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any driver's
         method = getattr(self.__wrapped__, name)
         query: QuerySpan | None = self._self_hotspan_open
@@ -155,8 +161,10 @@ def _counting(name: str, *, count: Callable[[Any], int]) -> Callable[..., Any]:
             raise
         try:
             rows = count(result)
-            query.fetched(rows, perf_counter_ns() - started_ns)
-            if not rows or name == "fetchall":
+            query.elapsed_ns += perf_counter_ns() - started_ns
+            query.rows += rows
+            query.fetches += 1
+            if is_last or not rows:
                 _close(self)
         except Exception:  # noqa: BLE001 - a guard without a call more
             report_failure(f"{_NAME}.fetched")
@@ -197,8 +205,10 @@ def _iterating(self: Any) -> Iterator[Any]:  # noqa: ANN401 - any driver's
 
 def _iterated(proxy: Any, rows: Iterator[Any]) -> Iterator[Any]:  # noqa: ANN401
     for row in rows:
-        if proxy._self_hotspan_open is not None:  # noqa: SLF001 - as wrapt's
-            proxy._self_hotspan_open.fetched(1, 0)  # noqa: SLF001
+        query = proxy._self_hotspan_open  # noqa: SLF001 - as wrapt's
+        if query is not None:
+            query.rows += 1
+            query.fetches += 1
         yield row
     if proxy._self_hotspan_open is not None:  # noqa: SLF001
         _close(proxy)

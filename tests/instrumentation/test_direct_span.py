@@ -97,7 +97,7 @@ def test_the_same_as_the_sdk(provider, exporter, direct, parent):
 
     def run(tracer):
         span = _statement(tracer, text="SELECT 1")
-        end_statement(tracer, span)
+        end_statement(span)
         tracer.start_span("SELECT", kind=SpanKind.CLIENT, attributes={"text": "SELECT 1"}).end()
 
     _in_request(provider, run, parent)
@@ -119,7 +119,7 @@ def test_children_and_attributes(provider, exporter, direct):
         span.set_attribute("rows", 3)
         with trace.use_span(span):
             tracer.start_span("inner").end()
-        end_statement(tracer, span)
+        end_statement(span)
         span.set_attribute("late", 1)
         return span, entry_of(span)
 
@@ -138,9 +138,9 @@ def test_events_and_ends(provider, exporter, direct):
     def run(tracer):
         failed, timed = _statement(tracer, "failed"), _statement(tracer, "timed")
         failed.record_exception(ValueError("no"))
-        end_statement(tracer, failed)
-        end_statement(tracer, timed, timed.start_time + 5)
-        end_statement(tracer, timed)
+        end_statement(failed)
+        end_statement(timed, timed.start_time + 5)
+        end_statement(timed)
 
     _in_request(provider, run)
     failed, timed, _ = exporter.get_finished_spans()
@@ -157,7 +157,7 @@ def test_other_processors_are_called(provider, direct):
         for _ in range(2):
             processors.append(Watching())
             provider.add_span_processor(processors[-1])
-            end_statement(tracer, _statement(tracer))
+            end_statement(_statement(tracer))
 
     _in_request(provider, run)
 
@@ -184,7 +184,7 @@ def test_what_is_unusual_is_left_to_the_sdk(exporter, direct, options):
     provider.add_span_processor(SimpleSpanProcessor(exporter))
 
     def run(tracer):
-        end_statement(tracer, _statement(tracer, a="text", b="text", c="text"))
+        end_statement(_statement(tracer, a="text", b="text", c="text"))
 
     _in_request(provider, run)
     statement, _ = exporter.get_finished_spans()
@@ -200,7 +200,7 @@ def test_what_is_not_sampled(exporter, direct):
 
     def run(tracer):
         span = _statement(tracer)
-        end_statement(tracer, span)
+        end_statement(span)
         return span.is_recording()
 
     recording = _in_request(provider, run, parent=None)
@@ -211,7 +211,7 @@ def test_what_is_not_sampled(exporter, direct):
 def test_an_sdk_that_we_do_not_know(provider, exporter, direct, monkeypatch):
     """If the SDK's spans have other fields than those we know, it makes them itself."""
     monkeypatch.setattr(direct_span, "_OWN_FIELDS", frozenset({"_name"}))
-    _in_request(provider, lambda tracer: end_statement(tracer, _statement(tracer)))
+    _in_request(provider, lambda tracer: end_statement(_statement(tracer)))
 
     assert (direct, exporter.get_finished_spans()[0].name) == ([], "SELECT")
 
@@ -219,6 +219,6 @@ def test_an_sdk_that_we_do_not_know(provider, exporter, direct, monkeypatch):
 def test_a_statement_without_a_request(provider, exporter, direct):
     """A span without a parent is the SDK's."""
     tracer = provider.get_tracer("dbapi")
-    end_statement(tracer, _statement(tracer))
+    end_statement(_statement(tracer))
 
     assert (direct, exporter.get_finished_spans()[0].parent) == ([], None)

@@ -194,9 +194,10 @@ def test_execute_returns_the_cursor(connection):
     assert iter(cursor) is cursor
 
 
-def test_errors_of_ours_change_nothing(connection, entry, monkeypatch):
+@pytest.mark.parametrize("broken", ["wait_for_rows", "close"])
+def test_errors_of_ours_change_nothing(connection, entry, monkeypatch, broken):
     """If counting fails, the rows are returned all the same."""
-    monkeypatch.setattr(QuerySpan, "fetched", lambda *_: 1 / 0)
+    monkeypatch.setattr(QuerySpan, broken, lambda *_: 1 / 0)
     fetched = []
 
     entry(lambda: fetched.extend(connection.cursor().execute(NUMBERS).fetchall()))

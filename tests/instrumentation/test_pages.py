@@ -6,7 +6,7 @@ import pytest
 from support.span_attributes import attributes, starting_with
 
 ENV = {
-    "DJANGO_SETTINGS_MODULE": "bookshop.settings_requests",
+    "DJANGO_SETTINGS_MODULE": "bookshop.settings_pages",
     "OTEL_BSP_SCHEDULE_DELAY": "100",
     "HOTSPAN_USERS": "true",
 }
@@ -45,6 +45,19 @@ def test_slow_templates(get):
     assert render.parent_span_id == entry.span_id
     assert attributes(render)["hotspan.template.name"] == "books/slow.html"
     assert attributes(entry)["hotspan.template.time_ms"] >= 30
+
+
+def test_templates_of_jinja(get):
+    """Jinja's are counted as Django's are, with what they include, and slow ones have spans."""
+    entry, others = get("rendered_by_jinja")
+
+    renders = [span for span in others if span.name.startswith("render")]
+    assert attributes(entry)["hotspan.template.renders"] == 1
+    assert [span.name for span in renders] == ["render books/list.jinja"]
+    assert attributes(entry)["hotspan.template.time_ms"] >= 30
+    assert {attributes(span)["code.function.name"] for span in others if span.name == "SELECT"} == {
+        "books.pages.rendered_by_jinja"
+    }
 
 
 def test_users(get, shared_sink):

@@ -55,7 +55,6 @@ _INTEGRATIONS = (
     django_runserver,
     django_signals,
     django_sqlite,
-    django_templates,
     gevent_patch,
     http_clients_aiohttp,
     http_clients_httpx,
@@ -72,6 +71,7 @@ _HOOKS = (
     *database_psycopg2.HOOKS,
     *django_database.HOOKS,
     *django_orm.HOOKS,
+    *django_templates.HOOKS,
     *otlp_encoding.HOOKS,
 )
 

@@ -81,7 +81,10 @@ def _traced(stock: Callable[..., Any]) -> Callable[..., Any]:
         **kwargs: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         proxy = cursor if counts_rows(cursor) else None
-        return run_statement(self, cursor, query_method, args, kwargs, stock=stock, proxy=proxy)
+        many = is_many(query_method)
+        return run_statement(
+            self, cursor, query_method, args, kwargs, many=many, stock=stock, proxy=proxy
+        )
 
     return traced_execution
 

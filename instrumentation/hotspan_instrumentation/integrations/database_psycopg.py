@@ -130,7 +130,9 @@ def _declared(cursor: Any, span: ServerCursorSpan) -> None:  # noqa: ANN401
 @guarded
 def _fetched(span: ServerCursorSpan, result: object, elapsed_ns: int) -> None:
     rows = len(result) if isinstance(result, list) else int(result is not None)
-    span.fetched(rows, elapsed_ns)
+    span.elapsed_ns += elapsed_ns
+    span.rows += rows
+    span.fetches += 1
 
 
 @guarded

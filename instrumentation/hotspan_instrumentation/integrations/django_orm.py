@@ -5,6 +5,7 @@ the relation. Neither is in the SQL.
 """
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -22,6 +23,14 @@ def install_compiler(module: Any) -> None:  # noqa: ANN401 - a module
     for name in _COMPILERS:
         compiler = getattr(module, name)
         compiler.execute_sql = _noting_query(compiler.execute_sql)
+
+
+def install_connect(module: Any) -> None:  # noqa: ANN401 - a module
+    """Know that what is said to a new connection is not the query's that needed it."""
+    if not current_settings().orm:
+        return
+    connection = module.BaseDatabaseWrapper
+    connection.connect = _outside_of_queries(connection.connect)
 
 
 def install_descriptors(module: Any) -> None:  # noqa: ANN401 - a module
@@ -51,13 +60,25 @@ def install_generic(module: Any) -> None:  # noqa: ANN401 - likewise
 def _noting_query(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def execute_sql(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's own signature
-        token = running_query.set(self.query)
+        token = running_query.set((self.query, sys._getframe()))  # noqa: SLF001 - it is fast
         try:
             return original(self, *args, **kwargs)
         finally:
             running_query.reset(token)
 
     return execute_sql
+
+
+def _outside_of_queries(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def connect(self: Any) -> Any:  # noqa: ANN401 - Django's own signature
+        token = running_query.set(None)
+        try:
+            return original(self)
+        finally:
+            running_query.reset(token)
+
+    return connect
 
 
 def _noting_relation(
@@ -170,6 +191,7 @@ def _identity(instance: Any) -> tuple[str, Any]:  # noqa: ANN401
 
 
 HOOKS: Final = (
+    ("django.db.backends.base.base", install_connect),
     ("django.db.models.sql.compiler", install_compiler),
     ("django.db.models.fields.related_descriptors", install_descriptors),
     ("django.contrib.contenttypes.fields", install_generic),

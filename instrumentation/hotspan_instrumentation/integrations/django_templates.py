@@ -1,4 +1,4 @@
-"""Django's templates: what a page costs to render, without a span for each part of it.
+"""Django's templates and Jinja's: what a page costs to render, without a span for each part of it.
 
 What a template includes or extends is counted with it, and so are the queries that it makes.
 """
@@ -16,8 +16,6 @@ from hotspan_instrumentation.entry import current_entry
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.settings import current_settings
 
-MODULE: Final = "django.template.base"
-
 RENDERS: Final = "hotspan.template.renders"
 TIME_MS: Final = "hotspan.template.time_ms"
 NAME: Final = "hotspan.template.name"
@@ -34,27 +32,37 @@ _rendering: contextvars.ContextVar[bool] = contextvars.ContextVar(
 def install(module: ModuleType) -> None:
     """Time the rendering of templates that are not a part of another one's."""
     if current_settings().templates:
-        module.Template.render = _timed(module.Template.render)
+        module.Template.render = _timed(module.Template.render, lambda template: template.name)
 
 
-def _timed(original: Callable[..., Any]) -> Callable[..., Any]:
+def install_jinja(module: ModuleType) -> None:
+    """Do so for those of Jinja, which Django has wrapped."""
+    if current_settings().templates:
+        module.Template.render = _timed(
+            module.Template.render, lambda template: template.template.name
+        )
+
+
+def _timed(
+    original: Callable[..., Any], name_of: Callable[[Any], str | None]
+) -> Callable[..., Any]:
     @functools.wraps(original)
-    def render(self: Any, context: Any) -> Any:  # noqa: ANN401 - Django's signature
+    def render(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's signatures
         if _rendering.get():
-            return original(self, context)
+            return original(self, *args, **kwargs)
         outer = _rendering.set(True)
         started_ns = time.time_ns()
         try:
-            return original(self, context)
+            return original(self, *args, **kwargs)
         finally:
             _rendering.reset(outer)
-            _note(self, started_ns)
+            _note(self, name_of, started_ns)
 
     return render
 
 
 @guarded
-def _note(template: Any, started_ns: int) -> None:  # noqa: ANN401
+def _note(template: Any, name_of: Callable[[Any], str | None], started_ns: int) -> None:  # noqa: ANN401
     ended_ns = time.time_ns()
     elapsed_ms = (ended_ns - started_ns) / _NS_PER_MS
     entry = current_entry()
@@ -64,9 +72,15 @@ def _note(template: Any, started_ns: int) -> None:  # noqa: ANN401
         return
     if not trace.get_current_span().is_recording():  # alone it would look like a command
         return
-    # Of a template made from a text, Django knows no name.
-    name = str(template.name or "")
+    # A template made from a text has no name.
+    name = str(name_of(template) or "")
     span = trace.get_tracer(_SCOPE).start_span(
         f"render {name}".strip(), start_time=started_ns, attributes={NAME: name}
     )
     span.end(ended_ns)
+
+
+HOOKS: Final = (
+    ("django.template.base", install),
+    ("django.template.backends.jinja2", install_jinja),
+)

@@ -96,6 +96,11 @@ def rendered_slowly(request):
     return HttpResponse(render_to_string("books/slow.html", {"wait": lambda: time.sleep(0.03)}))
 
 
+def rendered_by_jinja(request):
+    context = {"books": Book.objects.order_by("pk"), "wait": lambda: time.sleep(0.03)}
+    return HttpResponse(render_to_string("books/list.jinja", context, request))
+
+
 def signed_in(request):
     user, _ = User.objects.get_or_create(username="jane@example.com")
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
@@ -140,6 +145,7 @@ urlpatterns = [
     _page("slow_cache", slow_cache),
     _page("rendered", rendered),
     _page("rendered_slowly", rendered_slowly),
+    _page("rendered_by_jinja", rendered_by_jinja),
     _page("signed_in", signed_in),
     _page("of_a_user", of_a_user),
     _page("of_nobody", of_nobody),
