@@ -1,6 +1,7 @@
-"""The CPU time of an entry, where it can be told from that of others."""
+"""The CPU time of an entry, and its wait for a core, where both can be told from others'."""
 
 import asyncio
+import os
 import threading
 import time
 from typing import Final
@@ -22,15 +23,61 @@ class _Running:
 _timers = _Running()
 
 
+class _Account:
+    """What the kernel says of a thread, kept open: opening costs ten times as much as reading."""
+
+    __slots__ = ("_file", "native_id")
+
+    def __init__(self, native_id: int) -> None:
+        self.native_id = native_id
+        try:
+            self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._file = -1  # not Linux, or a kernel without it
+
+    def __del__(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+
+    def run_delay_ns(self) -> int | None:
+        """Return how long the thread has been ready, and had no core."""
+        return int(os.pread(self._file, 96, 0).split()[1]) if self._file >= 0 else None
+
+
+_accounts = threading.local()
+
+
+def run_delay_ns() -> int | None:
+    """Return how long this thread has waited for a core; None where the system does not tell."""
+    native_id = threading.get_native_id()
+    account: _Account | None = getattr(_accounts, "account", None)
+    # A forked child's is another thread.
+    if account is None or account.native_id != native_id:
+        account = _accounts.account = _Account(native_id)
+    return account.run_delay_ns()
+
+
 class CpuTimer:
     """Measures CPU time from its creation to `stop`.
 
     Work that begins and ends on one thread, outside an event loop, has that thread to itself: its
     CPU time is the thread's. Other work (async views, tasks of an event loop) shares its thread:
     its CPU time is the process's, if nothing else was timed meanwhile, and else unknown.
+
+    Attributes:
+        run_delay_ms: once stopped, how long the thread was ready and had no core; None where that
+            cannot be told.
+
     """
 
-    __slots__ = ("_number", "_process_ns", "_thread_id", "_thread_ns")
+    __slots__ = (
+        "_number",
+        "_process_ns",
+        "_run_delay_ns",
+        "_thread_id",
+        "_thread_ns",
+        "run_delay_ms",
+    )
 
     def __init__(self) -> None:
         with _timers.lock:
@@ -39,6 +86,8 @@ class CpuTimer:
             _timers.running += 1
             self._number = _timers.started if alone else 0
         self._thread_id = 0 if _in_event_loop() else threading.get_ident()
+        self.run_delay_ms: float | None = None
+        self._run_delay_ns = run_delay_ns() if self._thread_id else None
         self._process_ns = time.process_time_ns()
         self._thread_ns = time.thread_time_ns()
 
@@ -48,6 +97,8 @@ class CpuTimer:
             _timers.running -= 1
             alone = self._number == _timers.started
         if self._thread_id == threading.get_ident():
+            if self._run_delay_ns is not None:
+                self.run_delay_ms = ((run_delay_ns() or 0) - self._run_delay_ns) / _NS_PER_MS
             return (time.thread_time_ns() - self._thread_ns) / _NS_PER_MS
         if alone:
             return (time.process_time_ns() - self._process_ns) / _NS_PER_MS

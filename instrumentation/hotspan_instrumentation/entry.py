@@ -30,6 +30,9 @@ from hotspan_instrumentation.span_attributes import add_attributes
 
 ENTRY_SPAN_ID: Final = "hotspan.entry.span_id"
 CPU_MS: Final = "hotspan.cpu_ms"
+RUN_DELAY_MS: Final = "hotspan.run_delay_ms"
+# Less explains nothing.
+RUN_DELAY_FROM_MS: Final = 20
 DB_QUERIES: Final = "hotspan.db.queries"
 DB_TIME_MS: Final = "hotspan.db.time_ms"
 DB_ROWS: Final = "hotspan.db.rows"
@@ -147,6 +150,9 @@ class Entry:
         cpu_ms = self._cpu_timer.stop()
         if cpu_ms is not None:
             attributes[CPU_MS] = cpu_ms
+        run_delay_ms = self._cpu_timer.run_delay_ms
+        if run_delay_ms is not None and run_delay_ms >= RUN_DELAY_FROM_MS:
+            attributes[RUN_DELAY_MS] = run_delay_ms
         dropped = attributes.get(SPANS_DROPPED, 0) + take_dropped_spans()
         if dropped:
             attributes[SPANS_DROPPED] = dropped

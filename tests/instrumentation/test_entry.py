@@ -2,7 +2,11 @@
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 import threading
+import time
 import weakref
 
 import pytest
@@ -105,6 +109,7 @@ def test_counters(tracer, finished):
     spans = finished()
     counted = dict(spans["request"].attributes)
     del counted[ENTRY_SPAN_ID], counted["hotspan.cpu_ms"]
+    counted.pop("hotspan.run_delay_ms", None)  # on a busy machine
     assert counted == {
         "hotspan.http.calls": 3,
         "hotspan.http.time_ms": 1.5,
@@ -254,6 +259,42 @@ def test_cpu_time_of_a_thread(tracer, finished):
 
     cpu_ms = {name: span.attributes["hotspan.cpu_ms"] for name, span in finished().items()}
     assert cpu_ms["waits"] < cpu_ms["computes"]
+
+
+def test_wait_for_a_core(tracer, finished):
+    """An entry whose thread has to share its core says how long it waited for it."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        with tracer.start_as_current_span("computes", kind=SpanKind.SERVER):
+            until_s = time.thread_time() + 0.3
+            while time.thread_time() < until_s:
+                pass
+    finally:
+        os.sched_setaffinity(0, cores)
+        for process in busy:
+            process.kill()
+            process.wait()
+
+    told = finished()["computes"].attributes
+    assert told["hotspan.run_delay_ms"] > 20
+
+
+_FORK = """
+import os
+from hotspan_instrumentation.cpu_time import _accounts, run_delay_ns
+run_delay_ns()
+if child := os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+run_delay_ns()
+os._exit(0 if _accounts.account.native_id == os.getpid() else 1)
+"""
+
+
+def test_a_forked_child_has_an_account_of_its_own():
+    """What the kernel says of the parent's thread is not taken for the child's."""
+    assert subprocess.run([sys.executable, "-c", _FORK], check=False).returncode == 0
 
 
 def test_cpu_time_in_an_event_loop(tracer, finished):

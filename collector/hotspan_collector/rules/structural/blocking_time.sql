@@ -7,7 +7,7 @@ A worker that sleeps or waits for a lock serves nobody, and no query or call sho
 computes, no index and no cache of queries will make it faster.
 """
 when = "rule_entries WHERE kind IN ('web', 'task') AND duration_ns >= greatest(db_time_ns, http_time_ns) + least({web_ms:Float64}, {task_ms:Float64}) * 1e6"
-needs = ["hotspan.cpu_ms", "code.file.path"]
+needs = ["hotspan.cpu_ms", "hotspan.run_delay_ms", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
 summary = "{wasted} of one {entry_kind} ({share} %) are spent {doing}, the longest stretch of {gap_ms} ms {where}"
