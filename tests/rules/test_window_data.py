@@ -108,6 +108,23 @@ def at(entries: Sequence[Entry], spread_over: Sequence[Entry]) -> list[Entry]:
         name="side by side from the beginning",
         entries=[*before(OLD), *before(replace(NEW, db_queries=9))],
     ),
+    Case(
+        name="the new one came first, before the window, and was rolled back to",
+        entries=[
+            replace(NEW, ago_s=200_000),
+            *before(OLD),
+            *after(replace(NEW, db_queries=9)),
+        ],
+    ),
+    Case(
+        name="side by side for as long as the window, and one is known to be newer",
+        entries=[
+            replace(OLD, ago_s=200_000),
+            *before(OLD),
+            *before(replace(NEW, db_queries=9)),
+        ],
+        found=[("queries", "warning")],
+    ),
     Case(name="another service", entries=[*before(OLD), *after(replace(NEW, service="chat"))]),
     Case(
         name="no version",

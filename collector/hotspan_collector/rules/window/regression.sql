@@ -65,8 +65,9 @@ latency = "Compare traces of {version} and {old_version} side by side: which spa
 failures = "Look at the newest failing trace of {version}, and at what changed in {entry}. Roll back when it cannot be mended within the hour."
 */
 WITH
-    -- The newest release of each service (1) and the one before it (2), with the time when it was
-    -- first seen. Which of two came first is not known when both were there from the beginning.
+    -- The newest release of each service (1) and the one before it (2) of those that have run within
+    -- the window, with the time when each was first seen, which may be before it. Which of two came
+    -- first is not known when both were there when the service itself was first seen.
     (
         SELECT mapFromArrays(groupArray(release), groupArray((first_seen, age)))
         FROM
@@ -83,10 +84,10 @@ WITH
                     SELECT
                         service, namespace, environment,
                         cityHash64(service, namespace, environment, version) AS release,
-                        min(start_time) AS first_seen
-                    FROM current_entries
-                    WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND version != ''
+                        min(releases.first_seen) AS first_seen
+                    FROM releases
                     GROUP BY service, namespace, environment, release
+                    HAVING max(releases.last_seen) >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
                 )
             )
         )
