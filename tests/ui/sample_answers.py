@@ -198,6 +198,12 @@ def violations() -> list[dict[str, Any]]:
     ]
 
 
+def _missing_attributes(found: dict[str, Any]) -> list[str]:
+    relation = [] if found["confidence"] == "high" else ["hotspan.orm.relation"]
+    has_a_line = not found["rule"].startswith("task_")
+    return relation + (["code.file.path"] if has_a_line and not found["code"] else [])
+
+
 def detail(found: dict[str, Any]) -> dict[str, Any]:
     nasty = found["id"] == NASTY
     trace_id = {NASTY: NASTY_TRACE, N_PLUS_ONE: N_PLUS_ONE_TRACE}.get(found["id"], CELERY_TRACE)
@@ -213,7 +219,7 @@ def detail(found: dict[str, Any]) -> dict[str, Any]:
             "details": (
                 {SCRIPT: SCRIPT} if nasty else {"repetitions": found["count"], "share": 0.76}
             ),
-            "missing_attributes": [] if found["confidence"] == "high" else ["hotspan.orm.relation"],
+            "missing_attributes": _missing_attributes(found),
         },
         "evidence_trace_id": trace_id,
         "evidence_entry_span_id": f"{1:016x}",

@@ -150,10 +150,20 @@ def test_violation_shows_its_evidence(api):
 
 
 def test_violation_without_call_site(api):
-    """Without a call site, the page says how to get one."""
-    app = show("violation", id=sample_api.TASK_FAILURE)
+    """Where spans could have told a line and do not, the page says how to get one."""
+    n_plus_one = next(each for each in api.found if each["rule"] == "n_plus_one")
+    n_plus_one["code"] = None
+    app = show("violation", id=n_plus_one["id"])
 
     assert "pip install hotspan" in html(app)
+
+
+def test_violation_of_no_single_line(api):
+    """What is about a whole task or service does not ask for call sites."""
+    app = show("violation", id=sample_api.TASK_FAILURE)
+
+    assert "it is about shop.sync_stock as a whole" in html(app)
+    assert "pip install hotspan" not in html(app)
 
 
 def test_unknown_violation(api):

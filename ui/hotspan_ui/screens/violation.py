@@ -26,6 +26,7 @@ _COLOURS: dict[Severity, Literal["red", "orange", "gray"]] = {
 }
 _WATERFALL_HEIGHT_PX = 416
 _NAME = "name-of-the-reader"
+_CALL_SITE = "code.file.path"
 
 
 def page() -> None:
@@ -122,11 +123,14 @@ def _where_and_fix(violation: ViolationDetail) -> None:
             st.code(text.place(violation.code), language=None, wrap_lines=True)
             if violation.code.function:
                 frame.note(f"in {violation.code.function}")
-        else:
+        elif _CALL_SITE in violation.evidence.missing_attributes:
             frame.lead(
                 "Not known: these spans carry no call site. Run the service with the hotspan "
                 "distribution (`pip install hotspan`) to see the file and line."
             )
+        else:
+            what = violation.entry or violation.service
+            frame.lead(f"No single line: it is about {what} as a whole.")
     with fix:
         st.subheader("What to change", anchor=False)
         frame.lead(violation.suggestion)
