@@ -7,8 +7,9 @@ import pytest
 
 from hotspan_collector.rules.catalogue import Catalogue, Rule
 from hotspan_collector.rules.lifecycle import Change
+from hotspan_collector.rules.scratch import Scratch
 from hotspan_collector.rules.violations import Violations
-from hotspan_collector.rules.windows import Windows
+from hotspan_collector.rules.windows import TABLES, Windows
 from support.window_entries import RULES, Entry, spread, store_entries
 
 LATENCY = RULES["latency_budget"]
@@ -20,7 +21,12 @@ def run(database, *rules: Rule) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Run a round; return what it tells of each rule, and what failed."""
     catalogue = Catalogue({rule.id: rule for rule in rules})
     violations = Violations(database, catalogue=catalogue, open_after_hits=3)
-    windows = Windows(database, catalogue=catalogue, violations=violations)
+    windows = Windows(
+        database,
+        catalogue=catalogue,
+        violations=violations,
+        scratch=Scratch(database, TABLES),
+    )
     changes, failed = windows.run(now_ms=time.time_ns() // 1_000_000)
     return [told(change) for change in changes], dict(failed)
 
@@ -78,7 +84,12 @@ def test_long_windows_rest(embedded_store, window_minutes, later_ms, runs):
     values = {**LATENCY.values, "window_minutes": window_minutes}
     catalogue = Catalogue({"latency_budget": replace(LATENCY, values=values)})
     violations = Violations(embedded_store, catalogue=catalogue, open_after_hits=1)
-    windows = Windows(embedded_store, catalogue=catalogue, violations=violations)
+    windows = Windows(
+        embedded_store,
+        catalogue=catalogue,
+        violations=violations,
+        scratch=Scratch(embedded_store, TABLES),
+    )
     store_entries(embedded_store, spread(Entry(duration_ms=300), 100))
     now_ms = time.time_ns() // 1_000_000
     windows.run(now_ms=now_ms)

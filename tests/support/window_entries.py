@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from hotspan_collector.database import Database
 from hotspan_collector.rules.catalogue import load_catalogue
+from hotspan_collector.rules.scratch import Scratch
 from hotspan_collector.rules.violations import Violations
-from hotspan_collector.rules.windows import Windows
+from hotspan_collector.rules.windows import TABLES, Windows
 
 RULES = load_catalogue().rules
 _ids = itertools.count(1)
@@ -137,7 +138,12 @@ def find(database: Database, rule_id: str, **settings: object) -> list[Found]:
         values={rule_id: settings}, disabled=[other for other in RULES if other != rule_id]
     )
     violations = Violations(database, catalogue=catalogue, open_after_hits=1)
-    windows = Windows(database, catalogue=catalogue, violations=violations)
+    windows = Windows(
+        database,
+        catalogue=catalogue,
+        violations=violations,
+        scratch=Scratch(database, TABLES),
+    )
     _, failed = windows.run(now_ms=time.time_ns() // 1_000_000)
     if failed:
         raise AssertionError(failed[rule_id])

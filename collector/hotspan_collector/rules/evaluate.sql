@@ -62,21 +62,12 @@ ENGINE = Memory;
 -- or time, would be joined with each other at every hop: squared, and squared again.
 CREATE OR REPLACE TABLE tick_shared_ids (trace_id FixedString(16), span_id FixedString(8)) ENGINE = Memory;
 
--- name: empty_tick_shared_ids
-TRUNCATE TABLE tick_shared_ids
-
 -- name: fill_tick_shared_ids
 INSERT INTO tick_shared_ids
-SELECT trace_id, span_id
-FROM spans
-WHERE trace_id IN (SELECT trace_id FROM tick_traces)
-    AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
-    AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
-GROUP BY trace_id, span_id
-HAVING uniqExact(service, toStartOfFiveMinutes(start_time)) > 1
+SELECT trace_id, span_id FROM tick_spans GROUP BY trace_id, span_id HAVING count() > 1
 
--- name: count_tick_shared_ids
-SELECT count() AS ids FROM tick_shared_ids
+-- name: forget_tick_spans
+TRUNCATE TABLE tick_spans
 
 -- name: create_tick_hops
 -- Pointer jumping: `pointer` of a span leads towards its entry, twice as far with each step.
@@ -126,7 +117,6 @@ CREATE OR REPLACE TABLE tick_entries
     http_time_ns UInt64,
     checksum UInt64,
     counters Map(LowCardinality(String), Float64),
-    statements Array(Tuple(fingerprint UInt64, param_hash String, is_write Bool, count UInt32, time_ns UInt64)),
     task_outcome LowCardinality(String),
     queue LowCardinality(String),
     queue_wait_ms Nullable(Float32),
@@ -135,6 +125,26 @@ CREATE OR REPLACE TABLE tick_entries
     databases Map(LowCardinality(String), UInt64),
     settled Bool,
     changed Bool
+)
+ENGINE = Memory;
+
+-- name: create_tick_known
+-- What is stored of the entries of these traces.
+CREATE OR REPLACE TABLE tick_known
+(
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    start_time DateTime64(9, 'UTC'),
+    duration_ns UInt64,
+    service LowCardinality(String),
+    namespace LowCardinality(String),
+    environment LowCardinality(String),
+    version LowCardinality(String),
+    kind LowCardinality(String),
+    name LowCardinality(String),
+    checksum UInt64,
+    generation UInt64,
+    deleted UInt8
 )
 ENGINE = Memory;
 
@@ -201,6 +211,13 @@ WHERE inserted_at > fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
     AND trace_id IN (SELECT trace_id FROM tick_traces)
 GROUP BY trace_id
 
+-- name: bounds_of_traces
+SELECT
+    toUnixTimestamp64Nano(min(started)) AS first_ns,
+    toUnixTimestamp64Nano(max(ended)) AS last_ns
+FROM trace_bounds
+WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+
 -- name: fill_tick_spans
 INSERT INTO tick_spans
 SELECT
@@ -239,9 +256,12 @@ SELECT
     if(is_query, toUInt64OrZero(attributes['db.response.returned_rows']), 0) AS returned_rows
 FROM spans FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
-    AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
-    AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT trace_id FROM tick_traces))
+    AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+    AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
     AND {which}
+
+-- name: every_id
+true
 
 -- name: own_id
 -- Most spans: nothing else has their id.
@@ -277,16 +297,12 @@ FROM (SELECT * FROM tick_hops WHERE step = {step:UInt8} - 1) AS hop
 LEFT JOIN (SELECT * FROM tick_hops WHERE step = {step:UInt8} - 1) AS beyond
     ON hop.trace_id = beyond.trace_id AND hop.pointer = beyond.span_id
 
--- name: hops_moved
--- Whether the last step changed anything.
-SELECT uniqExact(state) > 1 AS moved
-FROM
-(
-    SELECT sum(cityHash64(trace_id, span_id, pointer)) AS state
-    FROM tick_hops
-    WHERE step >= {step:UInt8} - 1
-    GROUP BY step
-)
+-- name: hops_on
+-- Whether there is anywhere to go: a pointer leads to a span that points on.
+SELECT count() AS moving
+FROM tick_hops
+WHERE step = {step:UInt8}
+    AND (trace_id, pointer) IN (SELECT trace_id, span_id FROM tick_hops WHERE step = {step:UInt8} AND pointer != span_id)
 
 -- name: nested
 -- A candidate below another one in the same process is no entry. It points on to the one it lies in,
@@ -338,32 +354,23 @@ WHERE own.span_id = toFixedString('', 8)
     OR own.is_candidate
     OR (own.kind = 'internal' AND own.parent_span_id = toFixedString('', 8))
 
+-- name: fill_tick_known
+INSERT INTO tick_known
+SELECT
+    trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
+    kind, name, checksum, generation, deleted
+FROM entries FINAL
+WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+
 -- name: fill_tick_entries
 INSERT INTO tick_entries
 WITH
-    spans_of AS
-    (
-        SELECT
-            span.* EXCEPT (trace_id, span_id),
-            span.trace_id AS trace_id,
-            span.span_id AS span_id,
-            member.entry_span_id AS entry_span_id,
-            span.span_id = member.entry_span_id AS own,
-            span.attributes['hotspan.db.param_hash'] AS param_hash,
-            if(span.is_query, map(arrayStringConcat(arrayFilter(part -> part != '', [
-                toString(span.db_system),
-                toString(span.peer),
-                if(span.attributes['db.namespace'] != '', span.attributes['db.namespace'], span.attributes['db.name'])]), ' '),
-                span.duration_ns), map()) AS database_time
-        FROM tick_members AS member
-        INNER JOIN tick_spans AS span
-            ON span.trace_id = member.trace_id AND span.span_id = member.span_id
-    ),
     computed AS
     (
+        WITH span.span_id = member.entry_span_id AS own
         SELECT
-            trace_id,
-            entry_span_id,
+            member.trace_id AS trace_id,
+            member.entry_span_id AS entry_span_id,
             max(own) AS has_own,
             if(has_own, anyIf(start_time, own), min(start_time)) AS entry_start,
             if(has_own, anyIf(duration_ns, own), max(end_ns) - min(start_ns)) AS entry_duration_ns,
@@ -391,7 +398,15 @@ WITH
             parseDateTime64BestEffortOrNull(anyIf(attributes['celery.eta'], own), 9, 'UTC') AS own_eta,
             sum(returned_rows) AS row_count,
             max(returned_rows) AS max_row_count,
-            sumMap(database_time) AS entry_databases,
+            sumMap(if(
+                is_query,
+                map(
+                    arrayStringConcat(arrayFilter(part -> part != '', [
+                        toString(db_system),
+                        toString(peer),
+                        if(attributes['db.namespace'] != '', attributes['db.namespace'], attributes['db.name'])]), ' '),
+                    duration_ns),
+                map())) AS entry_databases,
             rightPad(extract(anyIf(trace_state, own), 'ot=(?:[^,]*;)?th:([0-9a-f]{1,14})'), 14, '0') AS threshold,
             1 / greatest(1e-6, 1 - reinterpretAsUInt64(reverse(unhex(concat('00', threshold)))) / pow(2, 56)) AS entry_weight,
             count() AS span_count,
@@ -400,39 +415,17 @@ WITH
             uniqExactIf(db_fingerprint, is_query) AS distinct_queries,
             countIf(is_call) AS call_count,
             intervalLengthSumIf(start_ns, end_ns, is_call) AS call_ns,
-            groupBitXor(cityHash64(span_id, start_ns, duration_ns)) AS entry_checksum,
+            groupBitXor(cityHash64(span.span_id, start_ns, duration_ns)) AS entry_checksum,
             mapApply((k, v) -> (k, toFloat64OrZero(v)), mapFilter(
                 (k, v) -> (startsWith(k, 'hotspan.') OR k = 'http.response.body.size') AND NOT endsWith(k, 'span_id') AND isNotNull(toFloat64OrNull(v)),
                 anyIf(attributes, own))) AS entry_counters,
             if(has_own,
                 {now_ms:Int64} - toUnixTimestamp64Milli(maxIf(inserted_at, own)) >= {settle_ms:Int64},
                 {now_ms:Int64} - toUnixTimestamp64Milli(min(inserted_at)) >= {settle_incomplete_ms:Int64}) AS is_settled
-        FROM spans_of
-        GROUP BY trace_id, entry_span_id
-    ),
-    statements_of AS
-    (
-        SELECT
-            trace_id,
-            entry_span_id,
-            arraySlice(arraySort(s -> -s.time_ns, groupArray(statement)), 1, 100) AS entry_statements
-        FROM
-        (
-            SELECT
-                trace_id,
-                entry_span_id,
-                CAST((
-                    db_fingerprint,
-                    param_hash,
-                    any(match(db_statement, '(?i)^\\s*(INSERT|UPDATE|DELETE|MERGE|REPLACE)\\b')),
-                    count(),
-                    sum(duration_ns)
-                ), 'Tuple(fingerprint UInt64, param_hash String, is_write Bool, count UInt32, time_ns UInt64)') AS statement
-            FROM spans_of
-            WHERE is_query
-            GROUP BY trace_id, entry_span_id, db_fingerprint, param_hash
-        )
-        GROUP BY trace_id, entry_span_id
+        FROM tick_members AS member
+        INNER JOIN tick_spans AS span
+            ON span.trace_id = member.trace_id AND span.span_id = member.span_id
+        GROUP BY member.trace_id, member.entry_span_id
     )
 SELECT
     computed.trace_id, computed.entry_span_id, entry_start, entry_duration_ns,
@@ -440,7 +433,7 @@ SELECT
     entry_kind, entry_name, entry_error, own_http_status, own_task_state, own_task_retries,
     own_message_id, entry_weight, NOT has_own, span_count,
     query_count, query_ns, distinct_queries, call_count, call_ns,
-    entry_checksum, entry_counters, statements_of.entry_statements,
+    entry_checksum, entry_counters,
     own_task_outcome, own_queue,
     -- where the instrumentation does not say: since it was published, or since it was due
     if(entry_kind != 'task', NULL, coalesce(
@@ -452,26 +445,28 @@ SELECT
     is_settled,
     entry_checksum != known.checksum OR known.deleted OR known.generation = 0 AS is_changed
 FROM computed
-LEFT JOIN statements_of
-    ON statements_of.trace_id = computed.trace_id AND statements_of.entry_span_id = computed.entry_span_id
 LEFT JOIN (SELECT trace_id, span_id, end_ns AS published_ns FROM tick_spans WHERE kind = 'producer') AS publication
     ON publication.trace_id = computed.trace_id AND publication.span_id = computed.own_parent_span_id
 -- One that was partial may have been written with another kind or start, which order the table.
 LEFT JOIN
 (
     SELECT *
-    FROM entries FINAL
-    WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+    FROM tick_known
     ORDER BY generation DESC, deleted
     LIMIT 1 BY trace_id, entry_span_id
 ) AS known
     ON known.trace_id = computed.trace_id AND known.entry_span_id = computed.entry_span_id
 
+-- name: count_tick_entries
+SELECT
+    countIf(changed AND settled) AS ready,
+    maxIf(start_time, changed AND settled) AS newest,
+    countIf(changed AND NOT settled) AS unsettled,
+    (SELECT count() FROM tick_known) AS known
+FROM tick_entries
+
 -- name: fill_rule_entries
 INSERT INTO rule_entries SELECT * FROM tick_entries WHERE changed AND settled
-
--- name: count_rule_entries
-SELECT count() AS entries, max(start_time) AS newest FROM rule_entries
 
 -- name: fill_rule_spans
 INSERT INTO rule_spans
@@ -517,9 +512,6 @@ CREATE OR REPLACE TABLE rule_found
     code_function LowCardinality(String)
 )
 ENGINE = Memory;
-
--- name: empty_rule_found
-TRUNCATE TABLE rule_found
 
 -- name: find
 INSERT INTO rule_found
@@ -590,11 +582,40 @@ INSERT INTO entries
 (
     trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
     kind, name, error, http_status, task_state, task_retries, message_id, weight, partial, spans,
-    db_queries, db_time_ns, db_distinct, http_calls, http_time_ns, checksum, counters, statements,
+    db_queries, db_time_ns, db_distinct, http_calls, http_time_ns, checksum, counters,
     task_outcome, queue, queue_wait_ms, db_rows, db_max_rows, databases,
-    evaluated_at, generation, deleted
+    statements, evaluated_at, generation, deleted
 )
-SELECT * EXCEPT (settled, changed), now64(3, 'UTC'), {generation:UInt64}, 0 FROM rule_entries
+SELECT
+    entry.* EXCEPT (settled, changed),
+    statements_of.statements,
+    now64(3, 'UTC'),
+    {generation:UInt64},
+    0
+FROM rule_entries AS entry
+LEFT JOIN
+(
+    SELECT
+        trace_id,
+        entry_span_id,
+        arraySlice(arraySort(s -> -s.5, groupArray((db_fingerprint, param_hash, is_write, n, time_ns))), 1, 100) AS statements
+    FROM
+    (
+        SELECT
+            trace_id,
+            entry_span_id,
+            db_fingerprint,
+            attributes['hotspan.db.param_hash'] AS param_hash,
+            any(match(db_statement, '(?i)^\\s*(INSERT|UPDATE|DELETE|MERGE|REPLACE)\\b')) AS is_write,
+            count() AS n,
+            sum(duration_ns) AS time_ns
+        FROM rule_spans
+        WHERE is_query
+        GROUP BY trace_id, entry_span_id, db_fingerprint, param_hash
+    )
+    GROUP BY trace_id, entry_span_id
+) AS statements_of
+    ON statements_of.trace_id = entry.trace_id AND statements_of.entry_span_id = entry.entry_span_id
 
 -- name: bury_entries
 -- Entries that are none any more: their spans turned out to belong to another, or their own span
@@ -607,9 +628,8 @@ INSERT INTO entries
 SELECT
     trace_id, entry_span_id, start_time, duration_ns, service, namespace, environment, version,
     kind, name, now64(3, 'UTC'), {generation:UInt64}, 1
-FROM entries FINAL
-WHERE trace_id IN (SELECT trace_id FROM tick_traces)
-    AND NOT deleted
+FROM tick_known
+WHERE NOT deleted
     AND (
         (trace_id, entry_span_id) NOT IN (SELECT trace_id, entry_span_id FROM tick_entries)
         OR (
@@ -628,23 +648,10 @@ WITH evaluated AS
 )
 SELECT DISTINCT fingerprint FROM findings WHERE trace_id IN evaluated
 
--- name: empty_tick_spans
-TRUNCATE TABLE tick_spans
-
--- name: empty_tick_hops
-TRUNCATE TABLE tick_hops
-
--- name: empty_tick_members
-TRUNCATE TABLE tick_members
-
--- name: empty_tick_entries
-TRUNCATE TABLE tick_entries
-
--- name: empty_rule_entries
-TRUNCATE TABLE rule_entries
-
--- name: empty_rule_spans
-TRUNCATE TABLE rule_spans
-
 -- name: count_tick_spans
-SELECT count() AS spans FROM tick_spans
+SELECT
+    count() AS spans,
+    uniqExact(trace_id, span_id) AS ids,
+    countIf(kind = 'producer') AS publications,
+    countIf(is_candidate AND parent_span_id != toFixedString('', 8) AND NOT ifNull(parent_is_remote, false)) AS perhaps_nested
+FROM tick_spans

@@ -10,19 +10,18 @@ one evaluation of everything would have found.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from hotspan_collector.database import exists
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
-from hotspan_collector.rules.scopes import variants
+from hotspan_collector.rules.finder import INPUTS, find
+from hotspan_collector.rules.scratch import Scratch
 from hotspan_collector.rules.touched import Bounds, Touched
 from hotspan_collector.rules.violations import Violations
-from hotspan_collector.rules.windows import Windows
+from hotspan_collector.rules.windows import TABLES, Windows
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
@@ -37,15 +36,6 @@ __all__ = ["Evaluator", "TickReport", "Timing"]
 
 _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "evaluate.sql")
-# What several rules read besides spans and entries is made once a tick, by the blocks `create_…`,
-# `empty_…` and `fill_…` of the files in inputs/.
-_INPUTS = {
-    name: statement
-    for filename in sorted(each.name for each in files(__package__).joinpath("inputs").iterdir())
-    for name, statement in load_blocks(__package__ or "", f"inputs/{filename}").items()
-}
-# A block may begin with what must be there for it to find anything.
-_WHEN = re.compile(r"\A-- when: (.+)$", re.MULTILINE)
 # More than so many traces that cannot be evaluated are no accident: the evaluation is at fault.
 _SET_ASIDE_PER_TICK = 3
 
@@ -99,10 +89,10 @@ class Evaluator:
             open_after_hits=open_after_hits,
             rollback_after_ms=rollback_after_ms,
         )
-        self._windows = Windows(database, catalogue=catalogue, violations=self._violations)
-        for name, statement in {**_SQL, **_INPUTS}.items():
-            if name.startswith("create_"):
-                database.execute(statement)
+        self._scratch = Scratch(database, {**_SQL, **INPUTS, **TABLES})
+        self._windows = Windows(
+            database, catalogue=catalogue, violations=self._violations, scratch=self._scratch
+        )
         self._touched = Touched(
             database, look_back_ms=timing.look_back_ms, bounds=bounds or Bounds()
         )
@@ -145,9 +135,10 @@ class Evaluator:
 
         What they find stands in `rule_found`, and goes no further.
         """
-        self._empty()
+        self._scratch.empty()
+        self._scratch.note_filled("rule_entries", "rule_spans")
         fill()
-        return {**dict(self._fill_inputs()), **dict(self._run_rules(self._catalogue.rules))}
+        return find(self._database, self._scratch, self._catalogue.rules)
 
     def replay(
         self, rule: Rule, *, fill_traces: Callable[[], None], fill_entries: Callable[[], None]
@@ -160,14 +151,15 @@ class Evaluator:
             fill_entries: fills `rule_entries` from `tick_entries`.
 
         """
-        self._empty()
+        self._scratch.empty()
         fill_traces()
-        self._load()
-        self._resolve()
+        self._resolve(self._load())
+        self._execute("fill_tick_known")
         self._execute("fill_tick_entries", now_ms=0, settle_ms=0, settle_incomplete_ms=0)
+        self._scratch.note_filled("rule_entries")
         fill_entries()
         self._execute("fill_rule_spans")
-        return {**dict(self._fill_inputs()), **dict(self._run_rules({rule.id: rule}))}
+        return find(self._database, self._scratch, {rule.id: rule})
 
     def try_window(self, rule: Rule) -> tuple[int, str]:
         """Run a rule over its window up to now; see `Windows.try_rule`."""
@@ -194,112 +186,92 @@ class Evaluator:
     def _evaluate(self, part: range, *, now_ms: int) -> TickReport:
         # An attempt that fails leaves findings behind: the next one has a number of its own.
         self._generation = generation = max(self._generation + 1, now_ms)
-        self._empty()
-        self._violations.forget_touched()
+        self._scratch.empty()
         self._touched.take(part)
-        self._load()
-        self._resolve()
+        loaded = self._load()
+        self._resolve(loaded)
+        self._execute("fill_tick_known")
         self._execute(
             "fill_tick_entries",
             now_ms=now_ms,
             settle_ms=self._timing.settle_ms,
             settle_incomplete_ms=self._timing.settle_incomplete_ms,
         )
-        self._execute("fill_rule_entries")
-        failed: dict[str, str] = {}
-        [ready] = self._rows("count_rule_entries")
-        if ready["entries"]:
-            failed = self._find(generation)
-            self._execute("insert_statements")
+        [judged] = self._rows("count_tick_entries")
+        found, failed = self._find(generation) if judged["ready"] else (0, {})
+        if judged["ready"]:
             self._execute("insert_entries", generation=generation)
-        self._execute("insert_publications", generation=generation)
-        self._execute("bury_entries", generation=generation)
-        self._execute("fill_tick_fingerprints", finished=self._touched.finished_generation)
-        changes = self._violations.update(now_ms=now_ms)
-        self._touched.wait(now_ms=now_ms)
+        if loaded["publications"]:
+            self._execute("insert_publications", generation=generation)
+        if judged["known"]:
+            self._execute("bury_entries", generation=generation)
+        changes: Sequence[Change] = ()
+        if found or judged["known"]:
+            self._violations.forget_touched()
+            self._execute("fill_tick_fingerprints", finished=self._touched.finished_generation)
+            changes = self._violations.update(now_ms=now_ms)
+        self._touched.wait(now_ms=now_ms, unsettled=judged["unsettled"], spans=loaded["spans"])
         return TickReport(
             traces=len(part),
-            entries=int(ready["entries"]),
-            newest_entry=ready["newest"] if ready["entries"] else None,
+            entries=int(judged["ready"]),
+            newest_entry=judged["newest"] if judged["ready"] else None,
             changes=changes,
             failed_rules=failed,
         )
 
-    def _load(self) -> None:
+    def _load(self) -> Mapping[str, int]:
+        """Load the spans of the traces; return how many there are, and of what kind."""
         self._execute("fill_trace_bounds", from_ms=self._touched.from_ms)
+        [bounds] = self._rows("bounds_of_traces")
+        self._load_spans("every_id", bounds)
+        [loaded] = self._rows("count_tick_spans")
+        if loaded["spans"] == loaded["ids"]:
+            return loaded
         self._execute("fill_tick_shared_ids")
-        self._load_spans("own_id")
-        if self._scalar("count_tick_shared_ids", "ids"):
-            self._load_spans("shared_id")
+        self._database.execute(_SQL["forget_tick_spans"])
+        self._load_spans("own_id", bounds)
+        self._load_spans("shared_id", bounds)
+        return self._rows("count_tick_spans")[0]
 
-    def _load_spans(self, condition: str) -> None:
-        self._database.execute(_SQL["fill_tick_spans"].replace("{which}", _SQL[condition]))
+    def _load_spans(self, condition: str, bounds: Mapping[str, int]) -> None:
+        statement = _SQL["fill_tick_spans"].replace("{which}", _SQL[condition])
+        self._scratch.execute(statement, bounds)
 
-    def _resolve(self) -> None:
-        spans = self._scalar("count_tick_spans", "spans")
+    def _resolve(self, loaded: Mapping[str, int]) -> None:
         self._execute("first_hop")
-        step = self._hop(0, spans=spans)
-        if exists(self._database, _SQL["nested"]):
-            self._database.execute(
+        step = self._hop(0, spans=loaded["spans"])
+        if loaded["perhaps_nested"] and exists(self._database, _SQL["nested"]):
+            self._scratch.execute(
                 _SQL["hop_out"].replace("{nested}", _SQL["nested"]), {"step": step}
             )
-            step = self._hop(step + 1, spans=spans)
+            step = self._hop(step + 1, spans=loaded["spans"])
         self._execute("fill_tick_members", step=step)
 
-    def _hop(self, first_step: int, *, spans: int) -> int:
+    def _hop(self, step: int, *, spans: int) -> int:
         """Jump until nothing moves; return the last step."""
         # A chain of n spans is walked in log2(n) steps; what still moves then is a circle.
-        steps = math.ceil(math.log2(max(2, spans))) + 1
-        for step in range(first_step + 1, first_step + steps + 1):
-            self._execute("next_hop", step=step)
-            if not self._scalar("hops_moved", "moved", step=step):
+        for _ in range(math.ceil(math.log2(max(2, spans))) + 1):
+            if not self._scalar("hops_on", "moving", step=step):
                 break
+            step += 1
+            self._execute("next_hop", step=step)
         return step
 
-    def _find(self, generation: int) -> dict[str, str]:
-        """Run the rules; return those that failed, and why."""
+    def _find(self, generation: int) -> tuple[int, dict[str, str]]:
+        """Run the rules; return how much they found, and which failed, and why."""
+        self._execute("fill_rule_entries")
         self._execute("fill_rule_spans")
-        failed = {**dict(self._fill_inputs()), **dict(self._run_rules(self._catalogue.rules))}
-        if self._scalar("count_rule_found", "found"):
+        failed = find(self._database, self._scratch, self._catalogue.rules)
+        self._execute("insert_statements")
+        if self._scratch.is_empty("rule_found"):
+            return 0, failed
+        found = self._scalar("count_rule_found", "found")
+        if found:
             self._execute("insert_findings", generation=generation, failed=list(failed))
-        return failed
-
-    def _fill_inputs(self) -> Iterator[tuple[str, str]]:
-        """Make what rules share; yield what failed. Rules that read it find nothing then."""
-        for name, statement in _INPUTS.items():
-            if not name.startswith("fill_"):
-                continue
-            when = _WHEN.match(statement)
-            try:
-                if when is None or exists(self._database, when[1]):
-                    self._database.execute(statement)
-            except (StoreRefusedError, StoreOverloadedError) as error:
-                _LOG.exception("rule_input_failed", block=name)
-                yield name, str(error)
-
-    def _run_rules(self, rules: Mapping[str, Rule]) -> Iterator[tuple[str, str]]:
-        """Run every rule; yield those that failed. One that fails harms no other."""
-        for rule in rules.values():
-            if rule.kind != "structural":
-                continue
-            try:
-                for each in variants(self._database, rule, entries="rule_entries"):
-                    if each.applies(self._database, each.values):
-                        self._database.execute(
-                            _SQL["find"].replace("{rule_sql}", each.sql),
-                            {"rule": each.id, "about": each.about, **each.values},
-                        )
-            except (StoreRefusedError, StoreOverloadedError) as error:
-                _LOG.exception("rule_failed", rule=rule.id)
-                yield rule.id, str(error)
-
-    def _empty(self) -> None:
-        for name, statement in {**_SQL, **_INPUTS}.items():
-            if name.startswith("empty_"):
-                self._database.execute(statement)
+        return found, failed
 
     def _execute(self, block: str, **parameters: object) -> None:
-        self._database.execute(_SQL[block], parameters)
+        self._scratch.execute(_SQL[block], parameters)
 
     def _rows(self, block: str, **parameters: object) -> Sequence[Mapping[str, Any]]:
         return self._database.rows(_SQL[block], parameters)

@@ -42,18 +42,6 @@ ENGINE = Memory;
 -- Traces of the part that is evaluated now.
 CREATE OR REPLACE TABLE tick_traces (trace_id FixedString(16)) ENGINE = Memory;
 
--- name: empty_new_inserts
-TRUNCATE TABLE new_inserts
-
--- name: empty_touched_traces
-TRUNCATE TABLE touched_traces
-
--- name: empty_next_waiting_traces
-TRUNCATE TABLE next_waiting_traces
-
--- name: empty_tick_traces
-TRUNCATE TABLE tick_traces
-
 -- name: fill_new_inserts
 INSERT INTO new_inserts
 SELECT trace_id, cityHash64(inserted_at, count()), count()
@@ -118,16 +106,10 @@ GROUP BY trace_id
 HAVING is_unsettled OR known_spans >= {long_trace_spans:UInt64}
 
 -- name: waiting
-SELECT countIf(must) AS traces, minIf(inserted_ms, must) AS oldest_ms FROM next_waiting_traces
-
--- name: empty_waiting_traces
-TRUNCATE TABLE waiting_traces
+SELECT count() AS all, countIf(must) AS traces, minIf(inserted_ms, must) AS oldest_ms FROM next_waiting_traces
 
 -- name: keep_waiting_traces
 INSERT INTO waiting_traces SELECT * FROM next_waiting_traces
-
--- name: empty_seen_inserts
-TRUNCATE TABLE seen_inserts
 
 -- name: keep_seen_inserts
 INSERT INTO seen_inserts SELECT trace_id, mark FROM new_inserts

@@ -85,7 +85,7 @@ def _look_back(trial: Trial, evaluator: Evaluator, database: Database) -> None:
     entries, failed = evaluator.try_window(trial.rule)
     trial.error = failed
     trial.entries = trial.entries_done = entries
-    _keep(trial, database, found="window_found", entries="current_entries")
+    _keep(trial, database, found="rule_found", entries="current_entries")
 
 
 def _look_at_slice(trial: Trial, evaluator: Evaluator, database: Database) -> None:

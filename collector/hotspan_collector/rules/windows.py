@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
+from hotspan_collector.rules.finder import run_rule
 from hotspan_collector.rules.rule_runs import count_entries
 from hotspan_collector.rules.scopes import variants
 from hotspan_collector.sql import load_blocks
@@ -16,13 +17,19 @@ if TYPE_CHECKING:
 
     from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Catalogue, Rule
+    from hotspan_collector.rules.scratch import Scratch
     from hotspan_collector.rules.violation import Change
     from hotspan_collector.rules.violations import Violations
 
-__all__ = ["WINDOW", "Windows", "longest_window_ms"]
+__all__ = ["TABLES", "WINDOW", "Windows", "longest_window_ms"]
 
 _LOG = structlog.get_logger(__name__)
 _SQL = load_blocks(__package__ or "", "windows.sql")
+TABLES = {
+    "create_rule_found": load_blocks(__package__ or "", "evaluate.sql")["create_rule_found"],
+    "create_window_findings": _SQL["create_window_findings"],
+}
+"""What makes the tables of a round."""
 _MINUTE_MS = 60_000
 # A day's window hardly changes in half a minute: what looks back further than an hour looks again
 # after a two-hundredth of its window.
@@ -36,34 +43,49 @@ WINDOW = "window_minutes"
 class Windows:
     """Finds what only many entries together show. For the evaluator's thread."""
 
-    def __init__(self, database: Database, *, catalogue: Catalogue, violations: Violations) -> None:
-        """Prepare the tables that a round fills."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        catalogue: Catalogue,
+        violations: Violations,
+        scratch: Scratch,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            database: with the entries.
+            catalogue: the rules.
+            violations: are brought up to date.
+            scratch: has the tables of `TABLES`.
+
+        """
         self._database = database
+        self._scratch = scratch
         self._rules = [rule for rule in catalogue.rules.values() if rule.kind == "window"]
         self._violations = violations
         self._ran_at_ms: dict[str, int] = {}
         self._failed: dict[str, str] = {}
-        for name, statement in _SQL.items():
-            if name.startswith("create_"):
-                database.execute(statement)
 
     def run(self, *, now_ms: int) -> tuple[Sequence[Change], Mapping[str, str]]:
         """Evaluate the rules that are due, over their windows up to now.
 
         Returns what changed, and the rules that failed when they last ran.
         """
-        for name in ("empty_window_found", "empty_window_findings"):
-            self._database.execute(_SQL[name])
+        self._scratch.empty()
         self._violations.forget_touched()
         due = [rule for rule in self._rules if self._is_due(rule, now_ms=now_ms)]
         for rule in due:
             self._find(rule, now_ms=now_ms)
         oldest_ms = min((_since_ms(rule, now_ms=now_ms) for rule in due), default=now_ms)
-        self._database.execute(_SQL["attribute"], {"since_ms": oldest_ms})
-        self._database.execute(_SQL["keep"])
-        self._database.execute(_SQL["fill_tick_fingerprints"])
+        hit: Sequence[Change] = ()
+        if not self._scratch.is_empty("rule_found"):
+            self._scratch.execute(_SQL["attribute"], {"since_ms": oldest_ms})
+            self._database.execute(_SQL["keep"])
+            self._database.execute(_SQL["fill_tick_fingerprints"])
+            hit = self._violations.update(now_ms=now_ms, hold=True)
         changes = [
-            *self._violations.update(now_ms=now_ms, hold=True),
+            *hit,
             *self._violations.end(
                 rules=[rule.id for rule in due if rule.id not in self._failed], now_ms=now_ms
             ),
@@ -73,10 +95,10 @@ class Windows:
     def try_rule(self, rule: Rule, *, now_ms: int) -> tuple[int, str]:
         """Run a rule that need not be one of the catalogue; what it finds is kept nowhere.
 
-        It stands in `window_found` until the next round. Returns how many entries the window has,
+        It stands in `rule_found` until the next tick. Returns how many entries the window has,
         and why the rule failed.
         """
-        self._database.execute(_SQL["empty_window_found"])
+        self._scratch.empty()
         ran_at_ms, failed = dict(self._ran_at_ms), dict(self._failed)
         self._find(rule, now_ms=now_ms)
         why = self._failed.get(rule.id, "")
@@ -106,14 +128,9 @@ class Windows:
             self._failed[rule.id] = str(error)
 
     def _find_variant(self, rule: Rule, *, now_ms: int) -> None:
-        parameters = {
-            **rule.values,
-            "rule": rule.id,
-            "about": rule.about,
-            "since_ms": _since_ms(rule, now_ms=now_ms),
-        }
+        parameters = {**rule.values, "since_ms": _since_ms(rule, now_ms=now_ms)}
         if rule.applies(self._database, parameters):
-            self._database.execute(_SQL["find"].replace("{rule_sql}", rule.sql), parameters)
+            run_rule(self._scratch, rule, parameters)
 
 
 def longest_window_ms(rule: Rule) -> int:

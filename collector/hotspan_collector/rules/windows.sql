@@ -1,50 +1,9 @@
--- name: create_window_found
--- What the rules over windows return in this round, …
-CREATE OR REPLACE TABLE window_found
-(
-    rule LowCardinality(String),
-    about LowCardinality(String),
-    trace_id FixedString(16),
-    entry_span_id FixedString(8),
-    identity String,
-    severity LowCardinality(String),
-    confidence LowCardinality(String),
-    count UInt32,
-    wasted_ns UInt64,
-    statement String,
-    details Map(LowCardinality(String), String),
-    missing Array(LowCardinality(String)),
-    span_ids Array(FixedString(8)),
-    suggestion LowCardinality(String),
-    code_file LowCardinality(String),
-    code_line UInt32,
-    code_function LowCardinality(String)
-)
-ENGINE = Memory;
-
 -- name: create_window_findings
--- … and the findings that come of it.
+-- The findings that come of what rules over windows return.
 CREATE OR REPLACE TABLE window_findings AS findings ENGINE = Memory;
-
--- name: empty_window_found
-TRUNCATE TABLE window_found
-
--- name: empty_window_findings
-TRUNCATE TABLE window_findings
 
 -- name: entries
 (SELECT * FROM current_entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms}, 'UTC'))
-
--- name: find
-INSERT INTO window_found
-SELECT
-    {rule:String}, {about:String},
-    trace_id, entry_span_id, identity, severity, confidence, count, wasted_ns, statement,
-    details, missing, span_ids, suggestion, code_file, code_line, code_function
-FROM
-(
-{rule_sql}
-)
 
 -- name: attribute
 -- A finding of a window is kept on the entry that shows it best, its exemplar, and counts while that
@@ -75,9 +34,9 @@ FROM
     SELECT *
     FROM current_entries
     WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
-        AND trace_id IN (SELECT trace_id FROM window_found)
+        AND trace_id IN (SELECT trace_id FROM rule_found)
 ) AS exemplar
-INNER JOIN window_found AS found
+INNER JOIN rule_found AS found
     ON exemplar.trace_id = found.trace_id AND exemplar.entry_span_id = found.entry_span_id
 
 -- name: keep
