@@ -29,6 +29,18 @@ def misses(hits: int, misses: int) -> Entry:
     return Entry(counters={"hotspan.cache.hits": hits, "hotspan.cache.misses": misses})
 
 
+def by_key(name: str = "GET erp/orders/", **keys: tuple[int, int]) -> Entry:
+    """Return an entry that tells hits and misses of each key."""
+    counters: dict[str, float] = {
+        "hotspan.cache.hits": sum(hits for hits, _ in keys.values()),
+        "hotspan.cache.misses": sum(misses for _, misses in keys.values()),
+    }
+    for key, (hits, misses) in keys.items():
+        counters[f"hotspan.cache.keys.{key}:*.hits"] = hits
+        counters[f"hotspan.cache.keys.{key}:*.misses"] = misses
+    return Entry(name=name, counters=counters)
+
+
 def middleware(milliseconds: float) -> Entry:
     return Entry(counters={"hotspan.middleware.shop.middleware.Activity.self_ms": milliseconds})
 
@@ -203,6 +215,30 @@ def test_query_budget(embedded_store, case):
         ],
         found=[("", "warning")],
         settings={"warm_up_minutes": 5},
+    ),
+    Case(
+        name="one key misses, and another hides it",
+        entries=spread(by_key(user=(90, 0), price=(1, 9)), 25),
+        found=[("price:*", "warning")],
+    ),
+    Case(
+        name="a key that several routes ask for",
+        entries=[
+            *spread(by_key(price=(1, 9)), 15),
+            *spread(by_key("GET erp/offers/", price=(1, 9)), 15),
+        ],
+        found=[("price:*", "warning")],
+    ),
+    Case(
+        name="keys of two services",
+        entries=[
+            *spread(by_key(price=(1, 9)), 15),
+            *spread(replace(by_key(price=(1, 9)), service="chat"), 15),
+        ],
+    ),
+    Case(
+        name="many keys, each of them seldom",
+        entries=spread(by_key(a=(0, 2), b=(0, 2), c=(0, 2), d=(0, 2)), 30),
     ),
     Case(name="half hits", entries=spread(misses(5, 5), 25)),
     Case(name="too few gets", entries=spread(misses(0, 10), 19)),

@@ -22,6 +22,9 @@ HITS: Final = "hotspan.cache.hits"
 MISSES: Final = "hotspan.cache.misses"
 TIME_MS: Final = "hotspan.cache.time_ms"
 
+# Keys by which a process tells hits from misses: each is a pair of attributes on a request's span.
+MAX_PATTERNS: Final = 30
+
 _SCOPE: Final = "hotspan_instrumentation.cache"
 _NS_PER_MS: Final = 1_000_000
 
@@ -148,7 +151,9 @@ class _Operations:
         counted = {HITS: hits, MISSES: misses}
         entry = current_entry()
         if entry is not None:
-            entry.add_all({TIME_MS: elapsed_ms, **{each: n for each, n in counted.items() if n}})
+            by_key = _by_key(key, hits, misses) if hits or misses else {}
+            counters = {TIME_MS: elapsed_ms, **counted, **by_key}
+            entry.add_all({each: n for each, n in counters.items() if n})
         if elapsed_ms < current_settings().cache_span_min_ms:
             return
         span = trace.get_tracer(_SCOPE).start_span(
@@ -172,6 +177,22 @@ def _counted(
     kwargs: dict[str, Any],
 ) -> tuple[int, int]:
     return count(result, *args, **kwargs) if count else (0, 0)
+
+
+_patterns: set[str] = set()
+
+
+def _by_key(keys: object, hits: int, misses: int) -> dict[str, int]:
+    """Return what counts for a key's pattern, if it is one of the first that this process saw."""
+    pattern = key_pattern(keys)
+    if pattern not in _patterns:
+        if len(_patterns) >= MAX_PATTERNS:
+            return {}
+        _patterns.add(pattern)
+    return {
+        f"hotspan.cache.keys.{pattern}.hits": hits,
+        f"hotspan.cache.keys.{pattern}.misses": misses,
+    }
 
 
 def key_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
