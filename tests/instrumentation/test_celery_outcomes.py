@@ -1,11 +1,8 @@
 """How tasks wait and end: one worker runs them all, the tests look at what it sent."""
 
-import json
 import re
-import signal
 
 import pytest
-import redis
 from celery import Celery
 
 from support.span_attributes import attributes, exceptions, starting_with
@@ -255,30 +252,3 @@ def test_threads(bookshop, sink, redis_url):
         ("succeed", "success"),
     ]
     assert {attributes(span)["hotspan.task.pool"] for span in runs} == {"thread"}
-
-
-def test_errors_of_ours_stop_nothing(bookshop, sink, redis_url):
-    """When our hooks fail, Celery handles every end as it does without us."""
-    bookshop.env |= SOON_MS | {
-        "BOOKSHOP_SABOTAGE": "celery",
-        "BOOKSHOP_BROKER_URL": redis_url,
-        "BOOKSHOP_RESULT_URL": redis_url,
-    }
-    names = ("succeed", "fail", "flaky", "exceed_the_hard_limit", "die")
-    ids = _publish(bookshop, *names)
-    worker = bookshop.worker(*QUIET)
-    worker.wait_for_line("Task handler raised error: WorkerLostError")
-    worker.wait_for_line(r"Hard time limit \(1s\) exceeded")
-    worker.wait_for_line(r"books.outcomes.flaky\[\S+\] raised unexpected")
-    worker.signal(signal.SIGTERM)
-
-    assert worker.wait() == 0
-    states = {name: _stored(redis_url, task_id) for name, task_id in zip(names, ids, strict=True)}
-    assert states == dict.fromkeys(names, "FAILURE") | {"succeed": "SUCCESS"}
-    assert "ZeroDivisionError: sabotage" in worker.output()
-    assert "Pool callback raised exception" not in worker.output()
-
-
-def _stored(url: str, task_id: str) -> str:
-    with redis.Redis.from_url(url) as client:
-        return json.loads(client.get(f"celery-task-meta-{task_id}"))["status"]

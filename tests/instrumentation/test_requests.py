@@ -1,6 +1,7 @@
 """What is said of requests, by a server with threads and one with an event loop."""
 
 import contextlib
+import re
 import signal
 from pathlib import Path
 

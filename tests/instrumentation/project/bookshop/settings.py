@@ -39,22 +39,3 @@ if "BOOKSHOP_BEAT" in os.environ:
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-
-if os.environ.get("BOOKSHOP_SABOTAGE"):
-    from hotspan_instrumentation.call_site import CallSiteFinder
-
-    def find(self, frame):
-        raise ZeroDivisionError("sabotage")
-
-    CallSiteFinder.find = find
-
-if os.environ.get("BOOKSHOP_SABOTAGE") == "celery":
-    from hotspan_instrumentation import celery_attributes
-    from hotspan_instrumentation.integrations import celery_signals
-
-    def queue_wait_ms(message, *, started_s):
-        raise ZeroDivisionError("sabotage")
-
-    celery_attributes.queue_wait_ms = queue_wait_ms
-    celery_signals.trace = None
-    celery_signals.published_now = None
