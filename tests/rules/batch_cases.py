@@ -38,6 +38,16 @@ def ranges_of_keys_read(entry: EntrySpans) -> None:
         entry.query(sql, 1000 * batch, 1000 * batch + 1000)
 
 
+@case(task="shop.tasks.backfill")
+def ranges_of_keys_in_a_state(entry: EntrySpans) -> None:
+    sql = (
+        'UPDATE "item" SET "state" = %s WHERE ("item"."state" = %s AND "item"."id" > %s '
+        'AND "item"."id" <= %s)'
+    )
+    for batch in range(12):
+        entry.query(sql, "new", "old", 500 * batch, 500 * batch + 500)
+
+
 @case(task="shop.tasks.clean")
 def deletes_of_a_thousand_at_a_time(entry: EntrySpans) -> None:
     for _ in range(12):
@@ -179,6 +189,21 @@ def read_again_after_a_write_to_another_table(entry: EntrySpans) -> None:
 
 
 # Guilty in other dialects and at other places
+
+
+@case(enriched={WRITES: 8})
+def updates_of_each_currency_since_a_day(entry: EntrySpans) -> None:
+    """A statement for each of several names: the range is not what the loop is over."""
+    sql = 'UPDATE "rate" SET "value" = %s WHERE ("rate"."currency" = %s AND "rate"."day" >= %s)'
+    for currency in ("EUR", "USD", "CHF", "GBP", "SEK", "NOK", "DKK", "JPY"):
+        entry.query(sql, 1, currency, "2026-01-01")
+
+
+@case(enriched={N_PLUS_ONE: 8})
+def events_of_each_user_in_a_week(entry: EntrySpans) -> None:
+    sql = select("event", '("event"."user_id" = %s AND "event"."id" >= %s AND "event"."id" < %s)')
+    for user in range(8):
+        entry.query(sql, user, 100, 900)
 
 
 @case(enriched={N_PLUS_ONE: 9}, system="oracle")

@@ -227,6 +227,7 @@ WITH
             extract(condition, '(?i)["`\\]]?(\\w+)["`\\]]?\\s+IN\\s*\\([^()]+,') AS listed,
             -- A condition on a key beside a list is what a loop over its owners has.
             arrayExists(c -> match(c, '(?i)^id$|_id$') AND c != 'content_type_id', equal_columns) AS has_owner,
+            match(condition, '(?i)["`.\\s(](id|pk|\\w+_id)["`]?\\s*(>|BETWEEN)') AS ranges_over_keys,
             -- A range of keys, or as many rows as a LIMIT says, is no single row.
             NOT has_owner AND match(condition, concat('(?is)\\bBETWEEN\\b|>=?\\s*', value, '.*<=?\\s*', value)) AS is_range,
             match(condition, '(?i)=\\s*ANY\\b') OR (listed != '' AND (
@@ -254,9 +255,11 @@ SELECT
             AND NOT has_owner),
     multiIf(
         verb = 'insert', match(sql, '(?is)\\)\\s*,\\s*\\(') OR match(sql, '(?is)\\bINTO\\b.*\\bSELECT\\b'),
-        verb = 'read', lists_keys OR (is_range AND shape = 'rows' AND match(condition, '(?i)["`.\\s(](id|pk|\\w+_id)["`]?\\s*(>|BETWEEN)')),
+        verb = 'read', lists_keys OR (is_range AND shape = 'rows' AND ranges_over_keys),
         lists_keys OR match(condition, '(?i)\\bSELECT\\b') OR NOT has_owner AND (
-            match(condition, concat('[<>]=?\\s*', value)) OR is_range OR (verb = 'delete' AND match(sql, '(?i)\\bLIMIT\\s')))),
+            empty(equal_columns) AND (is_range OR match(condition, concat('[<>]=?\\s*', value)))
+            OR ranges_over_keys
+            OR (verb = 'delete' AND match(sql, '(?i)\\bLIMIT\\s')))),
     match(sql, '(?i)\\bFOR (NO KEY )?(UPDATE|SHARE)\\b'),
     verb = 'read' AND shape = 'rows' AND NOT match(sql, '(?i)\\bLIMIT\\b|\\bGROUP BY\\b|\\bDISTINCT\\b|\\bFETCH\\b|\\bUNION\\b')
         AND NOT match(extract(sql, '(?is)^\\s*SELECT\\b(.*?)\\bFROM\\b'), '(?i)\\b(SUM|AVG|MIN|MAX|COUNT|STDDEV\\w*|VAR\\w*|\\w+_AGG|BOOL_\\w+|EVERY)\\('),
@@ -420,14 +423,7 @@ WITH
         GROUP BY trace_id, entry_span_id, fingerprint, relation, model, code_file, code_line, code_function
         HAVING n >= 3
     ),
-    shaped AS
-    (
-        SELECT repeated.*, shapes.* EXCEPT (fingerprint)
-        FROM repeated
-        INNER JOIN rule_statements AS shapes ON shapes.fingerprint = repeated.fingerprint
-        WHERE verb != ''
-    ),
-    measured AS
+    classified AS
     (
         SELECT
             *,
@@ -468,14 +464,7 @@ WITH
                     AND NOT has(axes, 1)
                     AND (axes[1] * axes[2] = 0 OR abs(toFloat64(axes[1] * axes[2]) - n) <= product_tolerance * n),
                 [(toUInt64(axes[1]), toUInt64(axes[2]))], []) AS by_listings,
-            arrayConcat(by_params, by_sources, by_listings) AS factors
-        FROM shaped
-        LEFT JOIN rule_listings ON listed_trace_id = trace_id AND listed_entry_span_id = entry_span_id
-    ),
-    classified AS
-    (
-        SELECT
-            *,
+            arrayConcat(by_params, by_sources, by_listings) AS factors,
             -- One statement for a list of keys or rows, again for the next list: chunks, as they
             -- should be. A list of one, again and again, is none.
             bulk AND (lists * 2 > n OR verb = 'insert' OR NOT match(example, '(?i)\\bIN \\(') OR match(example, '(?i)\\bIN \\(SELECT\\b')) AS chunked,
@@ -496,7 +485,10 @@ WITH
                 -- on stock spans nobody knows
                 sourced = 0 AND NOT params_known AND NOT match(normalised, '(?i)\\bSKIP LOCKED\\b'), 'n_plus_one',
                 '') AS group_kind
-        FROM measured
+        FROM repeated
+        INNER JOIN (SELECT * EXCEPT (fingerprint), fingerprint AS shape_of FROM rule_statements) AS shapes ON shape_of = fingerprint
+        LEFT JOIN rule_listings ON listed_trace_id = trace_id AND listed_entry_span_id = entry_span_id
+        WHERE verb != ''
     )
 SELECT
     group_kind,
