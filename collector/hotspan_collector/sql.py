@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["load_blocks", "split_statements"]
+__all__ = ["load_blocks", "load_blocks_of", "split_statements"]
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
 def load_blocks(package: str, filename: str) -> Mapping[str, str]:
     """Return the named statements of a .sql file of `package`, without trailing semicolons."""
-    text = files(package).joinpath(filename).read_text("utf-8")
+    return load_blocks_of(files(package).joinpath(filename).read_text("utf-8"))
+
+
+def load_blocks_of(text: str) -> Mapping[str, str]:
+    """Return the named statements of a .sql file's text."""
     parts = _NAME.split(text)
     return {
         name: body.strip().removesuffix(";")

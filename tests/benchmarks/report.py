@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from report_scale import scale_sections
+
 # What an export delay should lead to, at most, in seconds.
 _GOALS_S = {1_000: 10, 5_000: 15}
 
@@ -50,7 +52,7 @@ all come at once; all rules.
 | CPU of an evaluation of one entry | {one_entry_cpu_ms} ms |
 | findings | {findings:,} |
 
-## What the instrumentation costs a request
+{scale}## What the instrumentation costs a request
 
 The order list of the demo shop makes {queries} queries (SQLite, DEBUG off). Each variant runs in a
 process of its own, with its own exporter to a server that takes all; they take turns of
@@ -87,6 +89,7 @@ def write_report(results: Mapping[str, Any], path: Path) -> None:
     costs = [_cost(title, cost["variants"][name]) for name, title in _VARIANTS.items()]
     values = {**results["machine"], **results["throughput"], **results["evaluation"]}
     values |= {key: value for key, value in cost.items() if key != "variants"}
+    values["scale"] = scale_sections(results)
     text = _TEXT.format(latency="\n".join(rows), instrumentation="\n".join(costs), **values)
     path.write_text(text, encoding="utf-8")
 

@@ -94,7 +94,17 @@ class ClickhouseServer:
 
     def query(self, sql: str) -> str:
         """Run one statement as a client of HTTP and return the answer's text."""
-        answer = httpx.post(self.url(), content=sql, trust_env=False, timeout=60)
+        return self.query_in("default", sql)
+
+    def query_in(self, database: str, sql: str, *, timeout_s: float = 600) -> str:
+        """Do the same with names of a database."""
+        answer = httpx.post(
+            self.url(),
+            params={"database": database},
+            content=sql,
+            trust_env=False,
+            timeout=timeout_s,
+        )
         if answer.is_error:
             raise ProcessError(answer.text)
         return answer.text
