@@ -1,7 +1,9 @@
 """What happens to a span in this process, between its start and the exporter."""
 
 import functools
+import os
 import sys
+import threading
 from collections.abc import Sequence
 from functools import cache
 from types import FrameType
@@ -28,6 +30,7 @@ from hotspan_instrumentation.settings import current_settings
 from hotspan_instrumentation.span_attributes import add_attributes
 
 _FRAMES_ABOVE: Final = 1  # on_start itself
+_REMOTE_WORK: Final = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
 
 
 @cache
@@ -70,12 +73,14 @@ class CallSiteProcessor(SpanProcessor):
 class ExportProcessor(BatchSpanProcessor):
     """The SDK's batch processor: without the worker's bookkeeping, and with a bounded end.
 
-    It counts what it loses, for the next entry to tell.
+    It counts what it loses, for the next entry to tell. What a process has when its first request
+    or task ends is sent at once: who has just begun with hotspan waits for that.
     """
 
     def __init__(self, span_exporter: SpanExporter) -> None:
         super().__init__(_counting_failures(span_exporter))
         self._settings = current_settings()
+        self._has_sent_first = 0  # the process that has: a forked one has not
         quiet_export()
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -84,6 +89,8 @@ class ExportProcessor(BatchSpanProcessor):
             return
         if span.context is not None and span.context.trace_flags.sampled:
             self.add(span)
+            if span.kind in _REMOTE_WORK:
+                self._send_first()
 
     def add(self, span: ReadableSpan) -> None:
         """Queue a span that is known to be wanted."""
@@ -96,6 +103,15 @@ class ExportProcessor(BatchSpanProcessor):
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{ExportProcessor.__qualname__}")
         self._batch_processor.emit(span)
+
+    @guard.guarded
+    def _send_first(self) -> None:
+        process = os.getpid()
+        if self._has_sent_first != process:
+            self._has_sent_first = process
+            threading.Thread(
+                target=self.force_flush, name="hotspan-first-flush", daemon=True
+            ).start()
 
     def shutdown(self) -> None:
         # The SDK waits 30 s for a collector that is down: as long as gunicorn and Kubernetes do

@@ -108,6 +108,28 @@ class OtlpSink:
             time.sleep(_POLL_INTERVAL_S)
         return found
 
+    def processes(self) -> set[int]:
+        """Return the ids of the processes that have sent something."""
+        return {
+            item.value.int_value
+            for resource in self.resource_spans()
+            for item in resource.resource.attributes
+            if item.key == "process.pid"
+        }
+
+    def wait_for_processes(self, pids: set[int], *, timeout_s: float = 20) -> None:
+        """Wait until each of these processes has sent something.
+
+        Raises:
+            SinkError: The time is over.
+
+        """
+        deadline = time.monotonic() + timeout_s
+        while not pids <= (found := self.processes()):
+            if time.monotonic() > deadline:
+                raise SinkError(f"of the processes {pids} only {found & pids} have sent something")
+            time.sleep(_POLL_INTERVAL_S)
+
 
 def _handler(sink: OtlpSink) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
