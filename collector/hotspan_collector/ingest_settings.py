@@ -40,6 +40,22 @@ class IngestSettings(BaseSettings):
         "`http(s)://user:password@host:8123/database` for a ClickHouse server (25.8 or newer). "
         "Empty: the embedded store in `data_dir`.",
     )
+    cluster: str = Field(
+        default="",
+        pattern=r"^\w*$",
+        description="Name of the ClickHouse cluster, in its servers' `remote_servers`, that "
+        "`store` is a node of. Empty: `store` is a server of its own.",
+    )
+    cluster_nodes: tuple[str, ...] = Field(
+        default=(),
+        description="Address of every node of the cluster, as in `store`, which is the first of "
+        "them; a JSON list in the environment. Tables are brought up to date on each.",
+    )
+    cluster_replicated: bool = Field(
+        default=False,
+        description="The nodes of a shard are replicas of each other: tables are Replicated ones, "
+        "which need Keeper and the macros `shard` and `replica`.",
+    )
     data_dir: Path = Field(
         default=Path.home() / ".local" / "share" / "hotspan",
         description="Where the embedded store keeps its files, when `store` is empty.",

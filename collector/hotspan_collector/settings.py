@@ -203,6 +203,7 @@ def load_settings(*, config: Path | None = None, **options: object) -> Settings:
         raise ConfigurationError(f"The settings file {config} is not TOML: {error}") from error
     _refuse_open_doors(settings)
     _check_tls(settings)
+    _check_cluster(settings)
     return settings
 
 
@@ -243,6 +244,19 @@ def _check_tls(settings: Settings) -> None:
             path.read_bytes()
         except OSError as error:
             raise ConfigurationError(f"The TLS file {path} cannot be read: {error}.") from error
+
+
+def _check_cluster(settings: Settings) -> None:
+    if not settings.cluster and not settings.cluster_nodes:
+        return
+    nodes = settings.cluster_nodes
+    if not settings.cluster or not nodes or nodes[0] != settings.store:
+        raise ConfigurationError(
+            "A cluster needs HOTSPAN_CLUSTER, its name, and HOTSPAN_CLUSTER_NODES, the addresses "
+            "of all its nodes, the first of which is HOTSPAN_STORE. Example: "
+            "HOTSPAN_STORE=http://db-1:8123/hotspan HOTSPAN_CLUSTER=hotspan "
+            'HOTSPAN_CLUSTER_NODES=\'["http://db-1:8123/hotspan", "http://db-2:8123/hotspan"]\'.'
+        )
 
 
 def _explain(error: ValidationError) -> str:

@@ -39,7 +39,7 @@ leaves {idle:.0f} % of every core idle. Measure on your machines, with your span
 
 - **Collectors** share nothing and scale with their number: roles, a spool each, a load balancer in front
   ([Operations](operations.md)).
-- **One evaluator** at a time evaluates a store, on one ClickHouse server. The row above says how many
+- **One evaluator** at a time evaluates a store, on one ClickHouse server, also of a cluster. The row above says how many
   cores its statements need; what one server cannot do, it falls behind with, which `/readyz`, `/metrics` and
   `hotspan doctor` tell, while spans go on being stored. Sample at the source before that: rules weigh
   what is sampled.
@@ -47,9 +47,10 @@ leaves {idle:.0f} % of every core idle. Measure on your machines, with your span
 """
 
 _CLUSTER = """\
-- **A cluster** of several ClickHouse servers is not supported yet: `HOTSPAN_STORE` names one server. The
-  numbers of shards above are what it would take. Until then, several systems with a server each, split by
-  environment or by service group, are what goes beyond one machine: a trace must not cross them.
+- **A cluster** of several ClickHouse servers stores by trace, and is tested on two shards
+  ([Operations](operations.md)). The shards have done their part of the work when spans are stored,
+  duplicates told and what has come is found; the rules run on the evaluator's node. With replicas: parsed,
+  never run.
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector.errors import ConfigurationError, StoreUnreachableError
+from hotspan_collector.store.cluster import CLUSTER_INSERTS, CLUSTER_QUERIES, ClusterTables
 from hotspan_collector.store.embedded import EmbeddedStore
 from hotspan_collector.store.late import LateStore
 from hotspan_collector.store.migrate import migrate, set_retention, sync_to_disk
@@ -20,6 +22,9 @@ from hotspan_collector.store.server import ServerStore
 from hotspan_collector.store.spans_insert import SpanBounds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hotspan_collector.database import Database
     from hotspan_collector.settings import Settings
     from hotspan_collector.store.port import SpanStore
 
@@ -44,6 +49,9 @@ def open_store(settings: Settings) -> SpanStore:
         "max_memory_usage": settings.max_insert_memory_bytes,
         "async_insert": 0,
     }
+    if settings.cluster:
+        queries |= CLUSTER_QUERIES
+        inserts |= CLUSTER_INSERTS
     redaction = redaction_of(settings)
     store: SpanStore
     if scheme == "chdb":
@@ -56,24 +64,54 @@ def open_store(settings: Settings) -> SpanStore:
             memory_bytes=settings.embedded_memory_bytes,
         )
     elif scheme in {"http", "https"}:
-        store = ServerStore(
-            settings.store_dsn,
-            bounds=bounds,
-            settings=queries,
-            insert_settings=inserts,
-            timeout_s=settings.query_timeout_s + 5,
-            redaction=redaction,
-        )
+        store = _server(settings, settings.store_dsn, queries=queries, inserts=inserts)
     else:
         raise ConfigurationError(
             f"HOTSPAN_STORE begins with {scheme!r}; expected chdb:///directory or "
             "http(s)://user:password@host:8123/database."
         )
-    migrate(store)
-    set_retention(store, retention_of(settings))
+    with _tables_of(store, settings) as tables:
+        migrate(tables)
+        set_retention(tables, retention_of(settings))
     if scheme == "chdb":
         sync_to_disk(store)
     return store
+
+
+def _server(
+    settings: Settings,
+    dsn: str,
+    *,
+    queries: dict[str, object],
+    inserts: dict[str, object],
+) -> ServerStore:
+    return ServerStore(
+        dsn,
+        bounds=_bounds(settings),
+        settings=queries,
+        insert_settings=inserts,
+        timeout_s=settings.query_timeout_s + 5,
+        redaction=redaction_of(settings),
+    )
+
+
+@contextmanager
+def _tables_of(store: SpanStore, settings: Settings) -> Iterator[Database]:
+    """Give what migrations are applied to: the store, or all nodes of its cluster."""
+    if not settings.cluster:
+        yield store
+        return
+    others = []
+    try:
+        others = [
+            _server(settings, dsn, queries={}, inserts={}) for dsn in settings.cluster_nodes[1:]
+        ]
+        yield ClusterTables(
+            [store, *others], cluster=settings.cluster, replicated=settings.cluster_replicated
+        )
+    finally:
+        for other in others:
+            other.close()
 
 
 def open_or_await_store(settings: Settings) -> SpanStore:

@@ -83,6 +83,7 @@ def back_up(
         HotspanError: the store cannot be read.
 
     """
+    _refuse_cluster(store)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
@@ -153,6 +154,7 @@ def restore(
 
     """
     manifest = read_manifest(directory)
+    _refuse_cluster(store)
     _check_version(store, manifest)
     _check_empty(store)
     for file in manifest.files:
@@ -167,6 +169,14 @@ def restore(
             ) from error
         progress(file, number, len(manifest.files))
     return manifest
+
+
+def _refuse_cluster(store: SpanStore) -> None:
+    if store.rows(_SQL["distributed"])[0]["tables"]:
+        raise BackupError(
+            "The store is a node of a cluster, whose data lies on several servers: use "
+            "ClickHouse's own BACKUP … ON CLUSTER and RESTORE."
+        )
 
 
 def _tables(store: SpanStore) -> list[str]:

@@ -7,6 +7,11 @@ WHERE database = currentDatabase()
     AND name NOT IN ('schema_migrations', 'leases')
 ORDER BY name
 
+-- name: distributed
+SELECT count() AS tables
+FROM system.tables
+WHERE database = currentDatabase() AND engine = 'Distributed'
+
 -- name: parts
 -- What a table holds, by partition: a day's, of most.
 SELECT partition_id AS partition, sum(rows) AS partition_rows
