@@ -28,15 +28,12 @@ TRUNCATE TABLE proof_releases
 -- What they amount to. An entry counts as often as its sampling says; one that is hit at several
 -- places of its code is one hit.
 WITH
-    candidates AS
-    (
-        SELECT * FROM findings FINAL WHERE fingerprint IN (SELECT fingerprint FROM tick_fingerprints)
-    ),
     latest AS
     (
         SELECT trace_id, entry_span_id, generation
         FROM entries FINAL
-        WHERE NOT deleted AND trace_id IN (SELECT trace_id FROM candidates)
+        WHERE NOT deleted
+            AND trace_id IN (SELECT trace_id FROM findings WHERE fingerprint IN (SELECT fingerprint FROM tick_fingerprints))
     )
 SELECT
     fingerprint,
@@ -78,7 +75,7 @@ FROM
         max(count) AS most,
         sum(wasted_ns) AS wasted,
         (trace_id, entry_span_id, generation) IN latest AS current
-    FROM candidates AS findings
+    FROM (SELECT * FROM findings FINAL WHERE fingerprint IN (SELECT fingerprint FROM tick_fingerprints)) AS findings
     GROUP BY fingerprint, trace_id, entry_span_id, generation
 )
 GROUP BY fingerprint

@@ -6,7 +6,7 @@ why = """
 A connection costs a round trip or several, a login, and with PostgreSQL a process of its own. Opened
 at each access they cost more than the queries, and the database runs out of them.
 """
-when = "rule_spans WHERE is_connect"
+when = "(SELECT 1 FROM rule_spans WHERE is_connect GROUP BY trace_id, entry_span_id HAVING count() >= {min_connects:UInt32})"
 needs = ["hotspan.db.connect", "code.file.path"]
 opens_at_once = false
 critical_hits_per_hour = 0
