@@ -3,15 +3,21 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from rules import test_slower_query, test_window_data, test_window_requests, test_window_tasks
 from rules.findings import LATENCIES_MS, evaluate_bodies, judge_cases, structural_rules
 from rules.recorded import recorded_cases
 from rules.single_rules import CASES as SINGLE_CASES
 from rules.single_rules import found_in_single
+from rules.window_cases import CASES as WINDOW_CASES
+from rules.window_cases import found_in
 
 from support import corpus
 from support.embedded import emptied_store
 from support.labels import files
 from support.rule_cases import Node
+
+# Whose cases stand where they are tested.
+_WINDOW_TESTS = (test_slower_query, test_window_data, test_window_requests, test_window_tasks)
 
 ENRICHED = "enriched"
 STOCK = "stock"
@@ -58,6 +64,7 @@ def verdicts() -> Iterator[Verdict]:
     yield from verdicts_on_single_rules()
     yield from verdicts_on_recordings(LATENCIES_MS)
     yield from verdicts_on_files()
+    yield from verdicts_on_windows()
 
 
 def verdicts_on_made_entries() -> Iterator[Verdict]:
@@ -132,6 +139,21 @@ def verdicts_on_files() -> Iterator[Verdict]:
             expected=each.finds,
             tolerated=each.may_find,
         )
+
+
+def verdicts_on_windows() -> Iterator[Verdict]:
+    """Judge the cases of rules over windows, by the rule that each is about."""
+    for rule_id, cases in WINDOW_CASES.items():
+        for case in cases:
+            found = found_in(rule_id, case)
+            yield Verdict(
+                case=f"{rule_id}: {case.name}",
+                sent=f"{rule_id}: {case.name}",
+                spans=ENRICHED,
+                found={rule_id} if found else (),
+                expected={rule_id} if case.found else (),
+                judges={rule_id},
+            )
 
 
 def _is_enriched(node: Node) -> bool:

@@ -32,6 +32,7 @@ def before(entry: Entry, days: int = 7, count: int = 10) -> list[Entry]:
 
 
 @parametrize(
+    "slower_query",
     Case(
         name="four times as long",
         entries=[*before(taking(20)), *spread(taking(80), 10)],
@@ -84,12 +85,11 @@ def before(entry: Entry, days: int = 7, count: int = 10) -> list[Entry]:
         name="another environment",
         entries=[*before(taking(20)), *spread(replace(taking(80), environment="staging"), 10)],
     ),
+    statements={1: SQL},
 )
-def test_slower_query(embedded_store, case):
+def test_slower_query(case):
     """A statement is judged by its own p95 at this hour of the last seven days."""
-    store_statement(embedded_store, 1, SQL)
-
-    assert found_in(embedded_store, "slower_query", case) == list(case.found)
+    assert list(case.found) == found_in("slower_query", case)
 
 
 def test_slower_query_in_words(embedded_store):

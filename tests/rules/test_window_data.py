@@ -53,6 +53,7 @@ def at(entries: Sequence[Entry], spread_over: Sequence[Entry]) -> list[Entry]:
 
 
 @parametrize(
+    "regression",
     Case(
         name="more queries",
         entries=[*before(OLD), *after(replace(NEW, db_queries=9))],
@@ -143,9 +144,9 @@ def at(entries: Sequence[Entry], spread_over: Sequence[Entry]) -> list[Entry]:
         entries=[*before(OLD), *after(NEW, 60), *after(replace(NEW, error=True), 1)],
     ),
 )
-def test_regression(embedded_store, case):
+def test_regression(case):
     """A release is worse when the difference is real and large enough."""
-    assert found_in(embedded_store, "regression", case) == list(case.found)
+    assert list(case.found) == found_in("regression", case)
 
 
 def test_regression_in_words(embedded_store):
@@ -163,6 +164,7 @@ def asking(*statements: Statement, name: str = "GET erp/prices/") -> Entry:
 
 
 @parametrize(
+    "cacheable_query",
     Case(
         name="the same on every request",
         entries=spread(asking(SETTING), 100, over_s=3000),
@@ -209,13 +211,11 @@ def asking(*statements: Statement, name: str = "GET erp/prices/") -> Entry:
         name="often within few requests",
         entries=spread(asking(replace(SETTING, count=50, time_ms=600)), 10),
     ),
+    statements={1: SETTING_SQL, 2: WRITE_SQL},
 )
-def test_cacheable_query(embedded_store, case):
+def test_cacheable_query(case):
     """What is asked again and again, while nobody changes it, belongs into a cache."""
-    store_statement(embedded_store, 1, SETTING_SQL)
-    store_statement(embedded_store, 2, WRITE_SQL)
-
-    assert found_in(embedded_store, "cacheable_query", case) == list(case.found)
+    assert list(case.found) == found_in("cacheable_query", case)
 
 
 @pytest.mark.parametrize(
@@ -259,6 +259,7 @@ def using(milliseconds: float, **databases: float) -> Entry:
 
 
 @parametrize(
+    "database_load",
     Case(
         name="four fifths of a core",
         entries=spread(using(900, postgresql=800), 300),
@@ -293,9 +294,9 @@ def using(milliseconds: float, **databases: float) -> Entry:
     ),
     Case(name="a peak that is over", entries=spread(using(900, postgresql=800), 300, from_s=400)),
 )
-def test_database_load(embedded_store, case):
+def test_database_load(case):
     """Seconds a second of a database, over five minutes, by all who use it."""
-    assert found_in(embedded_store, "database_load", case) == list(case.found)
+    assert list(case.found) == found_in("database_load", case)
 
 
 def listing(rows: int, queries: int, ago_s: float = 60) -> Entry:
@@ -303,6 +304,7 @@ def listing(rows: int, queries: int, ago_s: float = 60) -> Entry:
 
 
 @parametrize(
+    "growth",
     Case(
         name="a query a row",
         entries=[listing(number % 40 + 1, number % 40 + 3) for number in range(80)],
@@ -338,15 +340,16 @@ def listing(rows: int, queries: int, ago_s: float = 60) -> Entry:
     Case(name="too few", entries=[listing(number + 1, number + 3) for number in range(29)]),
     Case(name="rows not known", entries=[listing(0, number) for number in range(60)]),
 )
-def test_growth(embedded_store, case):
+def test_growth(case):
     """More rows must not need more queries, and a listing must not grow with the table."""
-    assert found_in(embedded_store, "growth", case) == list(case.found)
+    assert list(case.found) == found_in("growth", case)
 
 
 WHOLE = Entry(db_queries=3)
 
 
 @parametrize(
+    "instrumentation_gap",
     Case(name="no database spans", entries=spread(Entry(), 20), found=[("database", "info")]),
     Case(
         name="an orphan",
@@ -379,9 +382,9 @@ WHOLE = Entry(db_queries=3)
         entries=spread(replace(WHOLE, counters={"hotspan.spans_dropped": 0}), 20),
     ),
 )
-def test_instrumentation_gap(embedded_store, case):
+def test_instrumentation_gap(case):
     """What cannot be seen is told, once a service."""
-    assert found_in(embedded_store, "instrumentation_gap", case) == list(case.found)
+    assert list(case.found) == found_in("instrumentation_gap", case)
 
 
 def connecting(connects: int, database: str = "postgresql db shop") -> Entry:
@@ -392,6 +395,7 @@ def connecting(connects: int, database: str = "postgresql db shop") -> Entry:
 
 
 @parametrize(
+    "connection_per_request",
     Case(name="each request", entries=spread(connecting(1), 20), found=[("", "info")]),
     Case(
         name="every other",
@@ -408,6 +412,6 @@ def connecting(connects: int, database: str = "postgresql db shop") -> Entry:
     Case(name="too few", entries=spread(connecting(1), 19)),
     Case(name="not known", entries=spread(using(10, postgresql=5), 40)),
 )
-def test_connection_per_request(embedded_store, case):
+def test_connection_per_request(case):
     """Most requests find a connection open."""
-    assert found_in(embedded_store, "connection_per_request", case) == list(case.found)
+    assert list(case.found) == found_in("connection_per_request", case)

@@ -46,6 +46,7 @@ def middleware(milliseconds: float) -> Entry:
 
 
 @parametrize(
+    "latency_budget",
     Case(name="p95 above its target", entries=spread(SLOW, 120), found=[("", "info")]),
     Case(
         name="p99 above its target",
@@ -91,9 +92,9 @@ def middleware(milliseconds: float) -> Entry:
     Case(name="its own span is missing", entries=spread(replace(SLOW, partial=True), 150)),
     Case(name="two hours ago", entries=spread(SLOW, 150, from_s=7200)),
 )
-def test_latency_budget(embedded_store, case):
+def test_latency_budget(case):
     """Routes are judged by what they do now, and by the hour when that is too little."""
-    assert list(case.found) == found_in(embedded_store, "latency_budget", case)
+    assert list(case.found) == found_in("latency_budget", case)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,7 @@ def test_slowness_has_a_place(embedded_store, entry, words):
 
 
 @parametrize(
+    "error_rate",
     Case(
         name="5 % of requests",
         entries=[*spread(Entry(), 95), *spread(FAILED, 5)],
@@ -152,9 +154,9 @@ def test_slowness_has_a_place(embedded_store, entry, words):
         ],
     ),
 )
-def test_error_rate(embedded_store, case):
+def test_error_rate(case):
     """A rate is above its limit when chance cannot explain it."""
-    assert list(case.found) == found_in(embedded_store, "error_rate", case)
+    assert list(case.found) == found_in("error_rate", case)
 
 
 def test_error_rate_in_words(embedded_store):
@@ -167,6 +169,7 @@ def test_error_rate_in_words(embedded_store):
 
 
 @parametrize(
+    "query_budget",
     Case(
         name="a listing above ten", entries=spread(Entry(db_queries=14), 20), found=[("", "info")]
     ),
@@ -198,12 +201,13 @@ def test_error_rate_in_words(embedded_store):
         settings={"listing_budget": 20},
     ),
 )
-def test_query_budget(embedded_store, case):
+def test_query_budget(case):
     """What a route usually needs is compared with what such a route may need."""
-    assert list(case.found) == found_in(embedded_store, "query_budget", case)
+    assert list(case.found) == found_in("query_budget", case)
 
 
 @parametrize(
+    "cache_hit_rate",
     Case(name="misses most", entries=spread(misses(4, 6), 25), found=[("", "warning")]),
     Case(name="never hits", entries=spread(misses(0, 10), 25), found=[("", "warning")]),
     Case(
@@ -251,9 +255,9 @@ def test_query_budget(embedded_store, case):
         ],
     ),
 )
-def test_cache_hit_rate(embedded_store, case):
+def test_cache_hit_rate(case):
     """A cache must answer half of what it is asked."""
-    assert list(case.found) == found_in(embedded_store, "cache_hit_rate", case)
+    assert list(case.found) == found_in("cache_hit_rate", case)
 
 
 @pytest.mark.parametrize(("hits", "words"), [(0, "Not one hit"), (3, "too specific")])
@@ -265,6 +269,7 @@ def test_what_to_do_about_misses(embedded_store, hits, words):
 
 
 @parametrize(
+    "slow_middleware",
     Case(
         name="every request",
         entries=spread(middleware(80), 20),
@@ -290,9 +295,9 @@ def test_what_to_do_about_misses(embedded_store, hits, words):
     ),
     Case(name="not instrumented", entries=spread(SLOW, 30)),
 )
-def test_slow_middleware(embedded_store, case):
+def test_slow_middleware(case):
     """The median request counts, over all requests of a route."""
-    assert list(case.found) == found_in(embedded_store, "slow_middleware", case)
+    assert list(case.found) == found_in("slow_middleware", case)
 
 
 def test_slow_middleware_is_about_a_service(embedded_store):
@@ -314,6 +319,7 @@ def test_slow_middleware_is_about_a_service(embedded_store):
 
 
 @parametrize(
+    "write_on_read",
     Case(name="every GET", entries=spread(WRITING, 20), found=[("9", "warning")]),
     Case(
         name="nearly every GET",
@@ -331,9 +337,9 @@ def test_slow_middleware_is_about_a_service(embedded_store):
     Case(name="reads only", entries=spread(Entry(statements=[Statement()]), 30)),
     Case(name="too few", entries=spread(WRITING, 19)),
 )
-def test_write_on_read(embedded_store, case):
+def test_write_on_read(case):
     """A page that is looked at does not write, except now and then."""
-    assert list(case.found) == found_in(embedded_store, "write_on_read", case)
+    assert list(case.found) == found_in("write_on_read", case)
 
 
 @pytest.mark.parametrize(

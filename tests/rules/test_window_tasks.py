@@ -1,6 +1,7 @@
 """Rules over windows that judge tasks: waiting, retrying, getting lost."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,7 @@ def waiting(seconds: float) -> Entry:
 
 
 @parametrize(
+    "task_queue_wait",
     Case(name="more than half a minute", entries=spread(waiting(40), 20), found=[("", "warning")]),
     Case(name="for minutes", entries=spread(waiting(400), 20), found=[("", "critical")]),
     Case(
@@ -59,9 +61,9 @@ def waiting(seconds: float) -> Entry:
     Case(name="too few", entries=spread(waiting(40), 19)),
     Case(name="not known", entries=spread(task(), 30)),
 )
-def test_task_queue_wait(embedded_store, case):
+def test_task_queue_wait(case):
     """Waiting is judged by what people bear, and by what it was before."""
-    assert found_in(embedded_store, "task_queue_wait", case) == list(case.found)
+    assert list(case.found) == found_in("task_queue_wait", case)
 
 
 def runs(*states: str, name: str = "shop.tasks.send") -> list[Entry]:
@@ -84,6 +86,7 @@ def often(count: int, *states: str) -> list[Entry]:
 
 
 @parametrize(
+    "task_retry_storm",
     Case(
         name="every task needs a second try",
         entries=often(10, "RETRY", "SUCCESS"),
@@ -123,9 +126,9 @@ def often(count: int, *states: str) -> list[Entry]:
         ],
     ),
 )
-def test_task_retry_storm(embedded_store, case):
+def test_task_retry_storm(case):
     """Retries are a storm by their share, or by their number for one task."""
-    assert found_in(embedded_store, "task_retry_storm", case) == list(case.found)
+    assert list(case.found) == found_in("task_retry_storm", case)
 
 
 PUBLISHER = Entry(
@@ -206,49 +209,77 @@ def test_retry_lost(embedded_store):
     ]
 
 
-@pytest.mark.parametrize(
-    ("publications", "entries"),
-    [
-        ([SENT], [ran("sent", 8_990)]),
-        ([SENT], [ran("sent", 8_990, task_state="FAILURE", error=True)]),
-        ([SENT], [ran("sent", 8_990, task_outcome="revoked", task_state="REVOKED")]),
-        ([SENT], [ran("sent", 8_990, task_outcome="expired", task_state="REVOKED")]),
-        ([replace(SENT, expires_s=8_500)], []),
-        ([replace(SENT, eta_s=-3_600)], []),
-        ([replace(SENT, eta_s=100)], []),
-        ([replace(SENT, ago_s=8_100, message_id="slow"), SENT], [ran("sent", 100)]),
-        (
+def waiting_for(publications: Sequence[Publication], entries: Sequence[Entry]) -> dict:
+    """Return what a case of it stores: this, and what was published and has run since."""
+    later, following = FOLLOWING
+    return {"publications": [*publications, *later], "entries": [*following, *entries]}
+
+
+@parametrize(
+    "task_lost",
+    Case(name="it never ran", found=[("vanished", "critical")], **waiting_for([SENT], [])),
+    Case(
+        name="its retry never ran",
+        found=[("vanished", "critical")],
+        **waiting_for([SENT, replace(SENT, ago_s=8_980)], [ran("sent", 8_990, task_state="RETRY")]),
+    ),
+    Case(
+        name="its child was killed",
+        found=[("killed", "critical")],
+        publications=[replace(SENT, ago_s=61)],
+        entries=[
+            PUBLISHER,
+            ran("sent", 60, task_outcome="lost", task_state="FAILURE", error=True),
+        ],
+    ),
+    Case(name="it ran", **waiting_for([SENT], [ran("sent", 8_990)])),
+    Case(
+        name="it failed",
+        **waiting_for([SENT], [ran("sent", 8_990, task_state="FAILURE", error=True)]),
+    ),
+    Case(
+        name="it was revoked",
+        **waiting_for([SENT], [ran("sent", 8_990, task_outcome="revoked", task_state="REVOKED")]),
+    ),
+    Case(
+        name="it expired, as the worker says",
+        **waiting_for([SENT], [ran("sent", 8_990, task_outcome="expired", task_state="REVOKED")]),
+    ),
+    Case(
+        name="it expired, as its publication says",
+        **waiting_for([replace(SENT, expires_s=8_500)], []),
+    ),
+    Case(name="it is planned for later", **waiting_for([replace(SENT, eta_s=-3_600)], [])),
+    Case(name="it is due just now", **waiting_for([replace(SENT, eta_s=100)], [])),
+    Case(
+        name="tasks wait for hours",
+        **waiting_for([replace(SENT, ago_s=8_100, message_id="slow"), SENT], [ran("sent", 100)]),
+    ),
+    Case(
+        name="its retry ran",
+        **waiting_for(
             [SENT, replace(SENT, ago_s=8_980)],
             [ran("sent", 8_990, task_state="RETRY"), ran("sent", 8_970, task_retries=1)],
         ),
-        (
+    ),
+    Case(
+        name="another worker took it over",
+        **waiting_for(
             [SENT],
             [
                 ran("sent", 8_990, task_outcome="lost", task_state="FAILURE"),
                 ran("sent", 8_900, task_outcome="success"),
             ],
         ),
-        ([replace(SENT, environment="staging")], []),
-    ],
-    ids=[
-        "it ran",
-        "it failed",
-        "it was revoked",
-        "it expired, as the worker says",
-        "it expired, as its publication says",
-        "it is planned for later",
-        "it is due just now",
-        "tasks wait for hours",
-        "its retry ran",
-        "another worker took it over",
-        "its environment has no workers that report",
-    ],
+    ),
+    Case(
+        name="its environment has no workers that report",
+        **waiting_for([replace(SENT, environment="staging")], []),
+    ),
 )
-def test_task_not_lost(embedded_store, publications, entries):
+def test_task_lost_or_not(case):
     """What ended in another way, or may still run, is not lost."""
-    later, following = FOLLOWING
-
-    assert lost(embedded_store, [*publications, *later], [*following, *entries]) == []
+    assert list(case.found) == found_in("task_lost", case)
 
 
 def test_backlog_is_no_loss(embedded_store):

@@ -76,6 +76,7 @@ class Publication:
 class Found:
     """A finding, as the people read it."""
 
+    environment: str
     entry: str
     identity: str
     severity: str
@@ -116,6 +117,8 @@ def store_entries(database: Database, entries: Sequence[Entry]) -> None:
 
 def store_publications(database: Database, publications: Sequence[Publication]) -> None:
     """Put publications into the store; `by` must have a trace id."""
+    if not publications:
+        return
     rows = ", ".join(_publication_row(each, time.time_ns()) for each in publications)
     database.execute(
         "INSERT INTO publications (published_at, trace_id, span_id, entry_span_id, service, "
@@ -161,6 +164,7 @@ def _found(rule, row) -> Found:
         **row["details"],
     }
     return Found(
+        environment=row["environment"],
         entry=row["entry_name"],
         identity=row["identity"],
         severity=row["severity"],
