@@ -21,6 +21,7 @@ SOFT_LIMIT_PASSED: Final = "hotspan.task.soft_limit_passed"
 OUTCOME: Final = "hotspan.task.outcome"
 SYNTHETIC: Final = "hotspan.synthetic"
 SCHEDULE: Final = "hotspan.task.schedule"
+SCHEDULE_MISSED: Final = "hotspan.task.schedule_missed"
 
 # Clocks of two hosts differ; a wait below zero by more than this is no measurement.
 _CLOCK_SKEW_MS: Final = 1000.0

@@ -4,7 +4,6 @@ By a span processor, because Celery's signals reach the stock instrumentor, whic
 in an order that depends on who was imported first.
 """
 
-import contextvars
 import sys
 import time
 from typing import Final
@@ -13,15 +12,11 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 from opentelemetry.trace import SpanKind
 
-from hotspan_instrumentation.celery_attributes import SCHEDULE, attempt_attributes
+from hotspan_instrumentation.celery_attributes import SCHEDULE, SCHEDULE_MISSED, attempt_attributes
+from hotspan_instrumentation.celery_schedule import due_entry
 from hotspan_instrumentation.guard import guarded
 
 _STOCK_SCOPE: Final = "opentelemetry.instrumentation.celery"
-
-# The entry of the schedule that beat is publishing.
-due_entry: contextvars.ContextVar[str | None] = contextvars.ContextVar(
-    "hotspan_due_entry", default=None
-)
 
 
 class CeleryProcessor(SpanProcessor):
@@ -50,4 +45,6 @@ def _describe_attempt(span: Span) -> None:
 def _describe_publication(span: Span) -> None:
     entry = due_entry.get()
     if entry is not None:
-        span.set_attribute(SCHEDULE, entry)
+        span.set_attribute(SCHEDULE, entry.name)
+        if entry.missed_runs:
+            span.set_attribute(SCHEDULE_MISSED, entry.missed_runs)

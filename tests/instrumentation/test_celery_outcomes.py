@@ -1,6 +1,8 @@
 """How tasks wait and end: one worker runs them all, the tests look at what it sent."""
 
 import re
+import signal
+import time
 
 import pytest
 from celery import Celery
@@ -218,7 +220,7 @@ def test_expected_exceptions_are_named(run_spans):
 
 
 def test_scheduled_tasks_name_their_entry(shop, shared_sink):
-    """What beat publishes says for which entry of the schedule, and so does the attempt."""
+    """What beat publishes says for which entry, and how many runs were missed before it."""
     schedule = shop.data_dir / "schedule"
     beat = shop.process(
         *("celery", "-A", "bookshop", "beat", "--schedule", schedule, "--pidfile="),
@@ -226,6 +228,10 @@ def test_scheduled_tasks_name_their_entry(shop, shared_sink):
     )
     beat.start()
     ran, *_ = shared_sink.wait_for("run/books.tasks.buy")
+    beat.signal(signal.SIGSTOP)
+    time.sleep(2.5)  # more than two runs are due meanwhile, and one of them comes
+    beat.signal(signal.SIGCONT)
+    late = _wait_for_missed_runs(shared_sink)
     beat.terminate()
     published = [span for span in shared_sink.spans() if span.span_id == ran.parent_span_id]
 
@@ -233,6 +239,16 @@ def test_scheduled_tasks_name_their_entry(shop, shared_sink):
         "sell-a-copy",
         "sell-a-copy",
     ]
+    assert attributes(late)["hotspan.task.schedule_missed"] >= 1
+    assert "hotspan.task.schedule_missed" not in attributes(published[0])
+
+
+def _wait_for_missed_runs(sink):
+    for count in range(1, 10):
+        *_, newest = sink.wait_for("apply_async/books.tasks.buy", count=count)
+        if "hotspan.task.schedule_missed" in attributes(newest):
+            return newest
+    raise AssertionError("beat was held up, and no publication says so")
 
 
 def test_threads(bookshop, sink, redis_url):

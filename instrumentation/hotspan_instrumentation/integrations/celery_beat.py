@@ -1,10 +1,10 @@
-"""Beat: which entry of the schedule a task was published for; the message does not say."""
+"""Beat: which entry of the schedule a task was published for, and what was not; nobody says."""
 
 import functools
 from types import ModuleType
 from typing import Any, Final
 
-from hotspan_instrumentation.celery_spans import due_entry
+from hotspan_instrumentation.celery_schedule import DueEntry, due_entry, missed_runs
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.settings import current_settings
 
@@ -30,4 +30,5 @@ def install(module: ModuleType) -> None:
 
 @guarded
 def note(entry: Any) -> None:  # noqa: ANN401
-    due_entry.set(str(entry.name))
+    missed = missed_runs(entry.schedule, entry.last_run_at) if entry.last_run_at else 0
+    due_entry.set(DueEntry(str(entry.name), missed))

@@ -19,7 +19,7 @@ from hotspan_instrumentation.celery_attributes import (
     remember_pool,
 )
 from hotspan_instrumentation.celery_endings import end_unknown
-from hotspan_instrumentation.celery_spans import due_entry
+from hotspan_instrumentation.celery_schedule import due_entry
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.settings import current_settings
 
@@ -54,7 +54,7 @@ def _published(headers: MutableMapping[str, object] | None = None, **_: object) 
     headers[PUBLISHED_HEADER] = published_now()
     entry = due_entry.get()
     if entry is not None:
-        headers[SCHEDULE_HEADER] = entry
+        headers[SCHEDULE_HEADER] = entry.name
 
 
 @guarded
