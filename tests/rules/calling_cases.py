@@ -24,6 +24,24 @@ def pages_by_cursor_of_another_service(entry: EntrySpans) -> None:
         entry.call(f"https://erp.example/v1/products?cursor={page}", ms=30)
 
 
+@case(task="shop.tasks.sync")
+def pages_of_a_bucket(entry: EntrySpans) -> None:
+    for _ in range(8):
+        entry.aws("S3.ListObjectsV2")
+
+
+@case(enriched={HTTP: 8}, task="shop.tasks.sync")
+def objects_one_by_one(entry: EntrySpans) -> None:
+    for _ in range(8):
+        entry.aws("S3.GetObject")
+
+
+@case(enriched={HTTP: 8}, task="shop.tasks.sync")
+def first_page_of_each_row(entry: EntrySpans) -> None:
+    for row in range(8):
+        entry.call(f"https://erp.example/v1/orders/{row}/lines?page=1", ms=30)
+
+
 @case(task="shop.tasks.upload")
 def parts_of_one_upload(entry: EntrySpans) -> None:
     for part in range(8):

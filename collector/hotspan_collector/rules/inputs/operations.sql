@@ -808,6 +808,8 @@ WITH
             any(entry_kind) AS kind_of_entry,
             count() AS n,
             uniqExact(url) AS urls,
+            -- pages of one listing, parts of one file: each follows from the one before
+            uniqExact(path(url)) = 1 AND min(match(url, '(?i)[?&](page|page_?(no|number|num|token)|offset|skip|cursor|after|continuation_?token|next_?token|start_?(cursor|after)|marker|part_?number)=')) AS paged,
             countIf(has_failed) AS failures,
             intervalLengthSum(start_ns, end_ns) AS total_ns,
             sum(duration_ns) AS sum_ns,
@@ -820,10 +822,9 @@ WITH
                 arrayPushFront(arrayPopBack(ordered), ordered[1])) - 1 AS overlapping
         FROM calls
         WHERE NOT is_retry
-            -- pages of one listing, parts of one file: each follows from the one before
-            AND NOT match(url, '(?i)[?&](page|page_?(no|number|num|token)|offset|skip|cursor|after|continuation_?token|next_?token|start_?(cursor|after)|marker|part_?number)=')
+            AND NOT (http_method = '' AND match(name, '(?i)\\.(List\\w+|Scan|ReceiveMessage|GetRecords|UploadPart\\w*)$'))
         GROUP BY trace_id, entry_span_id, place, code_file, code_line, code_function
-        HAVING n >= 3 AND NOT (urls = 1 AND failures >= n - 1)
+        HAVING n >= 3 AND NOT paged AND NOT (urls = 1 AND failures >= n - 1)
     )
 SELECT
     'n_plus_one_http',
