@@ -1,4 +1,4 @@
-"""Evaluates requests in a store that is gone afterwards."""
+"""Evaluates requests in a store that holds nothing else."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from hotspan_collector.rules.catalogue import Catalogue
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.windows import WINDOW
 from hotspan_collector.sql import load_blocks
-from hotspan_collector.store.embedded import EmbeddedStore
-from hotspan_collector.store.migrate import migrate
-from hotspan_collector.store.retention import Retention
-from hotspan_collector.store.spans_insert import SpanBounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,15 +17,12 @@ if TYPE_CHECKING:
     from hotspan_collector.api.models import Finding
     from hotspan_collector.database import Database
     from hotspan_collector.rules.catalogue import Rule
+    from hotspan_collector.store.port import SpanStore
 
 __all__ = ["Outcome", "run_rules"]
 
 _SQL = load_blocks(__package__ or "", "check.sql")
 
-# A file may be of any age: all times that ClickHouse can hold.
-_ANY_TIME = SpanBounds(
-    retention=Retention(days=200_000), future_tolerance_s=3e9, reversed_tolerance_ms=1_000
-)
 _AT_ONCE = Timing(settle_ms=0, settle_incomplete_ms=0, look_back_ms=0)
 _INSERT_BYTES = 16 * 1024 * 1024
 
@@ -44,28 +37,22 @@ class Outcome:
     failed_rules: Mapping[str, str]
 
 
-def run_rules(requests: Sequence[bytes], *, catalogue: Catalogue) -> Outcome:
+def run_rules(store: SpanStore, requests: Sequence[bytes], *, catalogue: Catalogue) -> Outcome:
     """Run every rule over serialized requests; those over windows over all of them.
+
+    Args:
+        store: is empty.
+        requests: serialized.
+        catalogue: the rules.
 
     Raises:
         HotspanError: the engine cannot do it; the message says why.
 
     """
-    store = EmbeddedStore(
-        None,
-        bounds=_ANY_TIME,
-        settings={},
-        insert_settings={"max_partitions_per_insert_block": 0},
+    spans = sum(
+        store.insert_spans(body, token=str(number)) for number, body in enumerate(_joined(requests))
     )
-    try:
-        migrate(store)
-        spans = sum(
-            store.insert_spans(body, token=str(number))
-            for number, body in enumerate(_joined(requests))
-        )
-        return _evaluate(store, catalogue, spans=spans)
-    finally:
-        store.close()
+    return _evaluate(store, catalogue, spans=spans)
 
 
 def _evaluate(store: Database, catalogue: Catalogue, *, spans: int) -> Outcome:

@@ -72,25 +72,28 @@ def check(
 
     """
     # Loading ClickHouse takes a second, which other commands need not wait for.
-    from hotspan_collector.check.files import read_file  # noqa: PLC0415
-    from hotspan_collector.check.run import run_rules  # noqa: PLC0415
-    from hotspan_collector.errors import HotspanError  # noqa: PLC0415
+    from hotspan_collector.check.engine import starting_engine  # noqa: PLC0415
     from hotspan_collector.logs import configure_logs  # noqa: PLC0415
-    from hotspan_collector.rules.catalogue import load_catalogue  # noqa: PLC0415
-    from hotspan_collector.settings import load_settings  # noqa: PLC0415
 
     configure_logs("console", quiet=True)
-    try:
-        settings = load_settings(config=config)
-        catalogue = load_catalogue(
-            values=settings.rules, disabled=settings.rules_disabled, folder=settings.rules_dir
-        )
-        read = [read_file(path) for path in files]
-        requests = [request for each in read for request in each.requests]
-        outcome = run_rules(requests, catalogue=catalogue)
-    except HotspanError as error:
-        typer.echo(f"hotspan check: {error}", err=True)
-        raise typer.Exit(_EXIT_UNREADABLE) from None
+    with starting_engine() as engine:
+        from hotspan_collector.check.files import read_file  # noqa: PLC0415
+        from hotspan_collector.check.run import run_rules  # noqa: PLC0415
+        from hotspan_collector.errors import HotspanError  # noqa: PLC0415
+        from hotspan_collector.rules.catalogue import load_catalogue  # noqa: PLC0415
+        from hotspan_collector.settings import load_settings  # noqa: PLC0415
+
+        try:
+            settings = load_settings(config=config)
+            catalogue = load_catalogue(
+                values=settings.rules, disabled=settings.rules_disabled, folder=settings.rules_dir
+            )
+            read = [read_file(path) for path in files]
+            requests = [request for each in read for request in each.requests]
+            outcome = run_rules(engine.result(), requests, catalogue=catalogue)
+        except HotspanError as error:
+            typer.echo(f"hotspan check: {error}", err=True)
+            raise typer.Exit(_EXIT_UNREADABLE) from None
     _warn(outcome, spans=sum(each.spans for each in read))
     _print(outcome, catalogue, output)
     if _fails(outcome, fail_on):

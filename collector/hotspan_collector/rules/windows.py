@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from hotspan_collector.database import exists
 from hotspan_collector.errors import StoreOverloadedError, StoreRefusedError
 from hotspan_collector.rules.finder import run_rule
 from hotspan_collector.rules.rule_runs import count_entries
@@ -79,7 +80,7 @@ class Windows:
             self._find(rule, now_ms=now_ms)
         oldest_ms = min((_since_ms(rule, now_ms=now_ms) for rule in due), default=now_ms)
         hit: Sequence[Change] = ()
-        if not self._scratch.is_empty("rule_found"):
+        if self._found():
             self._scratch.execute(_SQL["attribute"], {"since_ms": oldest_ms})
             self._database.execute(_SQL["keep"])
             self._database.execute(_SQL["fill_tick_fingerprints"])
@@ -105,6 +106,9 @@ class Windows:
         self._ran_at_ms, self._failed = ran_at_ms, failed
         since_ms = now_ms - longest_window_ms(rule)
         return count_entries(self._database, since_ms=since_ms), why
+
+    def _found(self) -> bool:
+        return not self._scratch.is_empty("rule_found") and exists(self._database, "rule_found")
 
     def _is_due(self, rule: Rule, *, now_ms: int) -> bool:
         window_ms = now_ms - _since_ms(rule, now_ms=now_ms)

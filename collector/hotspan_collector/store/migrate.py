@@ -47,8 +47,8 @@ def migrate(database: Database) -> list[str]:
     for name in pending:
         for statement in split_statements(known[name]):
             database.execute(statement)
-        database.execute(_QUERIES["record_migration"], {"name": name})
         _LOG.info("applied_migration", name=name)
+    database.insert_rows("schema_migrations", [{"name": name} for name in pending])
     return pending
 
 

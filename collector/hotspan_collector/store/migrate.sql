@@ -10,9 +10,6 @@ ORDER BY name
 -- name: applied_migrations
 SELECT DISTINCT name FROM schema_migrations
 
--- name: record_migration
-INSERT INTO schema_migrations (name) SELECT {name:String}
-
 -- name: retain_spans
 -- Those of services with a retention of their own have it in their row.
 ALTER TABLE spans MODIFY TTL toDateTime(start_time) + toIntervalDay(if(retention_days = 0, {days}, retention_days))

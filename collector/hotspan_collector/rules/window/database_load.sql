@@ -6,6 +6,7 @@ why = """
 Database seconds a second stand for the cores it uses. Near its limit every statement waits for
 others, and all pages become slow together.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') GROUP BY namespace, environment HAVING sum(weight * arraySum(mapValues(databases))) > 6e10 * {window_minutes:Float64} * {max_load:Float64})"
 needs = []
 about = "service"
 opens_at_once = true

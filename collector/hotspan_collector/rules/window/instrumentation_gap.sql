@@ -6,6 +6,7 @@ why = """
 A rule cannot find what does not arrive. Silence of a service that is half instrumented is no good
 news.
 """
+when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') GROUP BY service, namespace, environment HAVING count() >= {min_entries:UInt32} OR max(partial) OR max(weight) > 1 OR max(counters['hotspan.spans_dropped']) > 0)"
 needs = ["hotspan.spans_dropped"]
 about = "service"
 opens_at_once = true

@@ -6,7 +6,7 @@ why = """
 A plan that changed, an index that went, a table that outgrew its memory, a lock: a statement that
 took 20 ms and takes 80 is felt on every page that makes it, long before it is slow by itself.
 """
-when = "(SELECT 1 FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') GROUP BY service, namespace, environment HAVING sum(arraySum(statements.count)) >= {min_calls:UInt32})"
+when = "entries WHERE start_time >= subtractDays(fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC'), 7) AND start_time < addSeconds(subtractDays(fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC'), 1), toInt64(60 * {window_minutes:Float64})) AND notEmpty(statements)"
 needs = []
 opens_at_once = true
 critical_hits_per_hour = 0
