@@ -3,6 +3,8 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from support.span_tree import by_trace, span_tree
 
 PROJECT = Path(__file__).parent / "project"
@@ -43,6 +45,7 @@ def test_warm_shutdown_loses_nothing(bookshop, sink):
     assert len(sink.spans("run/books.tasks.buy")) == 6
 
 
+@pytest.mark.slow
 def test_silent_collector_does_not_hold_the_exit(bookshop, sink):
     """A worker ends although the collector never answers."""
     bookshop.publish(2)
@@ -66,6 +69,7 @@ def test_bookkeeping_is_left_out(bookshop, sink, redis_url):
     assert roots == []
 
 
+@pytest.mark.slow
 def test_bookkeeping_can_be_asked_for(bookshop, sink, redis_url):
     """A setting brings the worker's own calls back."""
     env = {"BOOKSHOP_BROKER_URL": redis_url, "HOTSPAN_CELERY_BOOKKEEPING": "true"}

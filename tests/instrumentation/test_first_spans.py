@@ -13,6 +13,7 @@ LATER_MS = {"OTEL_BSP_SCHEDULE_DELAY": "3600000", "HOTSPAN_TASK_FLUSH_MS": "0"}
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
+@pytest.mark.slow
 def test_servers_of_several_processes(bookshop, sink):
     """Each of uvicorn's workers does."""
     port = free_port()
@@ -30,7 +31,7 @@ def test_servers_of_several_processes(bookshop, sink):
     sink.wait_for_processes(pids)
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.parametrize("pool", ["prefork", pytest.param("threads", marks=pytest.mark.slow)])
 def test_workers(bookshop, sink, pool):
     """A worker does, whose first task arrives whole."""
     bookshop.publish(1)
@@ -42,6 +43,7 @@ def test_workers(bookshop, sink, pool):
     assert update.parent_span_id == task.span_id
 
 
+@pytest.mark.slow
 def test_what_comes_later_waits(bookshop, sink):
     """The exporter's delay holds for what follows."""
     _, url = bookshop.gunicorn("--workers", "1", env=LATER_MS)

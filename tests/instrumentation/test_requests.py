@@ -186,7 +186,13 @@ def test_uvicorn_ends(bookshop, sink):
     assert len(sink.spans("GET books/")) == 1
 
 
-@pytest.mark.parametrize("options", [(), ("--noreload",)], ids=["reloader", "no reloader"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="reloader"),
+        pytest.param(("--noreload",), id="no reloader", marks=pytest.mark.slow),
+    ],
+)
 def test_runserver_ends(bookshop, sink, options):
     """The last spans arrive although runserver is ended by a signal, with its usual status."""
     port = free_port()

@@ -2,6 +2,8 @@
 
 import logging
 import signal
+import socketserver
+import threading
 
 import httpx
 import pytest
@@ -62,6 +64,7 @@ def test_silent_collector(ask, sink):
     assert dropped >= REQUESTS - QUEUE - 10  # the queue, and the batch that was on its way
 
 
+@pytest.mark.slow
 def test_refusing_collector(ask, sink):
     """What a collector refuses is counted, and told by the next that it takes."""
     server, ask = ask()
@@ -82,12 +85,44 @@ def test_refusing_collector(ask, sink):
     assert server.output().count("Failed to export") == 1
 
 
-def test_absent_collector(ask):
-    """Nobody listens: requests are answered, and one line says what to do."""
-    endpoint = f"http://me:hunter2@127.0.0.1:{free_port()}"
+class _NoHttp(socketserver.StreamRequestHandler):
+    """Answers as a server of another protocol does."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"-ERR unknown command 'POST'\r\n")
+
+
+@pytest.fixture
+def wrong_port(request, sink):
+    """A port where there is no collector."""
+    if request.param == "nobody":
+        yield free_port()
+    elif request.param == "a website":
+        sink.status = 404
+        yield int(sink.url.rpartition(":")[2])
+    else:
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _NoHttp) as server:
+            threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+            yield server.server_address[1]
+            server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("wrong_port", "cause"),
+    [
+        ("nobody", "Connection refused"),
+        pytest.param("a website", "404", marks=pytest.mark.slow),
+        pytest.param("another protocol", "-ERR unknown command", marks=pytest.mark.slow),
+    ],
+    indirect=["wrong_port"],
+)
+def test_wrong_collector(ask, wrong_port, cause):
+    """Nobody listens, or somebody else: requests are answered, and one line says what to do."""
+    endpoint = f"http://me:hunter2@127.0.0.1:{wrong_port}"
     server, ask = ask(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     ask(REQUESTS)
-    server.wait_for_line("Spans do not reach the collector .*Connection refused")
+    server.wait_for_line(f"Spans do not reach the collector .*{cause}")
     ask(REQUESTS)
     server.signal(signal.SIGTERM)
 

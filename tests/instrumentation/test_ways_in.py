@@ -102,6 +102,14 @@ def test_server_that_forks(entered, sink):
     assert "Overriding" not in server.output()
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        "configure",
+        *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS if way != "configure"),
+    ],
+    indirect=True,
+)
 def test_worker(entered, sink):
     """So does a worker of processes, from the publication to the task."""
     entered.worker()
@@ -158,8 +166,14 @@ def test_what_others_decide_stays(way, entered, sink):
 @pytest.mark.parametrize("way", ["zero code"], indirect=True)
 @pytest.mark.parametrize(
     "off",
-    [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*,hotspan"}],
-    ids=["sdk", "instrumentations"],
+    [
+        pytest.param({"OTEL_SDK_DISABLED": "true"}, id="sdk"),
+        pytest.param(
+            {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*,hotspan"},
+            id="instrumentations",
+            marks=pytest.mark.slow,
+        ),
+    ],
 )
 def test_switched_off(entered, sink, off):
     """OpenTelemetry's own switches leave the service as it is."""
