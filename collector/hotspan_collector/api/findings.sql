@@ -23,7 +23,7 @@ LIMIT 1 BY fingerprint
 -- The entries in which a violation was found, newest first, each at its worst place. The inner query
 -- bounds the time.
 SELECT *, toUnixTimestamp64Nano(entry_start) AS entry_start_ns
-FROM current_findings
+FROM known_findings
 WHERE fingerprint = {fingerprint:String}
     AND entry_start >= (
         SELECT min(entry_start)

@@ -39,8 +39,13 @@ class _Header:
     ended_ns: int
     services: list[str]
     spans: int
-    source: str
-    """Where its spans are: `spans`, or also what is kept as evidence."""
+    is_pinned: bool
+    """It is kept as evidence, beyond its retention."""
+
+    @property
+    def source(self) -> str:
+        """Return where its spans are."""
+        return _QUERIES["spans_and_pinned"] if self.is_pinned else "spans FINAL"
 
 
 def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_spans: int) -> bytes:
@@ -55,7 +60,12 @@ def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_s
         _QUERIES["trace_spans"].replace("{spans}", header.source),
         {**header.bounds, "started_ns": header.started_ns, "limit": max_spans},
     )
-    findings = database.rows(_QUERIES["trace_findings"], {**header.bounds, "limit": _MOST_FINDINGS})
+    findings = database.rows(
+        _QUERIES["trace_findings"].replace(
+            "{findings}", "known_findings" if header.is_pinned else "current_findings"
+        ),
+        {**header.bounds, "limit": _MOST_FINDINGS},
+    )
     head = {
         "trace_id": trace_id,
         "start": _rfc3339(header.started_ns),
@@ -108,7 +118,7 @@ def _read_header(database: Database, trace_id: str) -> _Header:
         ended_ns=row["ended_ns"],
         services=list(row["services"]),
         spans=row["spans"],
-        source=source,
+        is_pinned=is_pinned,
     )
 
 

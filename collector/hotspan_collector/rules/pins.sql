@@ -22,7 +22,7 @@ FROM
             ('newest', argMax((entry_start, trace_id, entry_span_id, generation), entry_start)),
             ('worst', argMax((entry_start, trace_id, entry_span_id, generation), (wasted_ns, entry_start)))
         ]) AS place
-    FROM current_findings
+    FROM known_findings
     WHERE fingerprint IN unsettled
     GROUP BY fingerprint
 )
