@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,10 +21,12 @@ from pathlib import Path
 import httpx
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1] / "deploy" / "demo")]
 
 from outside import outside  # noqa: E402 - found by the path above
 
+from hotspan_demo import stub  # noqa: E402 - likewise
+from support.demo_shop import SHOP  # noqa: E402 - likewise
 from support.labels import Recording, Scenario, recordings, scenarios, trace_id_of  # noqa: E402
 from support.mysql_server import MysqlServer  # noqa: E402
 from support.otlp_sink import OtlpSink  # noqa: E402
@@ -58,6 +61,7 @@ class Surroundings:
 
     redis_url: str
     outside_url: str
+    demo_outside_url: str
     databases: Mapping[str, str]
 
 
@@ -74,18 +78,34 @@ def surroundings(folder: Path) -> Iterator[Surroundings]:
             ends.callback(end)
             server.start()
         outside_url = ends.enter_context(outside())
+        demo_outside_url = ends.enter_context(demo_outside())
         databases = {
             "sqlite": f"sqlite://{folder / 'shop.sqlite3'}",
             "postgresql": postgres.create_database("corpus"),
             "mysql": mysql.create_database("corpus"),
         }
-        yield Surroundings(redis.url, outside_url, databases)
+        yield Surroundings(redis.url, outside_url, demo_outside_url, databases)
+
+
+@contextmanager
+def demo_outside() -> Iterator[str]:
+    """Serve what the demo's shop calls."""
+    server = stub.server(port=0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def record(recording: Recording, around: Surroundings, folder: Path) -> None:
     """Ask for each scenario of a recording, and write what arrives."""
     with OtlpSink() as sink, ExitStack() as ends:
-        env = environment(recording, around, sink)
+        env = environment(recording, around, sink, folder)
+        if recording.release:
+            prepare = [sys.executable, "-m", "django", "prepare"]
+            subprocess.run(prepare, env={**os.environ, **env}, check=True, stdout=sys.stderr)
         url = start_web(recording, env, folder, ends)
         if recording.pool:
             start_worker(recording, env, folder, ends)
@@ -98,13 +118,29 @@ def record(recording: Recording, around: Surroundings, folder: Path) -> None:
     write(recording, sink)
 
 
-def environment(recording: Recording, around: Surroundings, sink: OtlpSink) -> dict[str, str]:
+def environment(
+    recording: Recording, around: Surroundings, sink: OtlpSink, folder: Path
+) -> dict[str, str]:
     """Return the variables of the program's processes."""
+    instrumentation = INSTRUMENTATIONS[recording.instrumentation]
+    if recording.release:
+        paths = os.pathsep.join((str(SHOP.parent), instrumentation["PYTHONPATH"]))
+        instrumentation = {**instrumentation, "PYTHONPATH": paths}
+        own = {
+            "DJANGO_SETTINGS_MODULE": "shop.settings",
+            "SHOP_RELEASE": recording.release,
+            "SHOP_DATA_DIR": str(folder / recording.name),
+            "SHOP_STUB_URL": around.demo_outside_url,
+        }
+    else:
+        own = {
+            "DJANGO_SETTINGS_MODULE": "corpus_shop.settings",
+            "CORPUS_DATABASE_URL": around.databases[recording.database],
+            "CORPUS_REDIS_URL": around.redis_url,
+            "CORPUS_OUTSIDE_URL": around.outside_url,
+        }
     return {
-        "CORPUS_DATABASE_URL": around.databases[recording.database],
-        "CORPUS_REDIS_URL": around.redis_url,
-        "CORPUS_OUTSIDE_URL": around.outside_url,
-        "DJANGO_SETTINGS_MODULE": "corpus_shop.settings",
+        **own,
         "PYTHONDONTWRITEBYTECODE": "1",
         "C_FORCE_ROOT": "1",
         "OTEL_SERVICE_NAME": "corpus",
@@ -112,7 +148,7 @@ def environment(recording: Recording, around: Surroundings, sink: OtlpSink) -> d
         "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "OTEL_SEMCONV_STABILITY_OPT_IN": CONVENTIONS[recording.conventions],
-        **INSTRUMENTATIONS[recording.instrumentation],
+        **instrumentation,
     }
 
 
@@ -124,7 +160,8 @@ def start_web(recording: Recording, env: Mapping[str, str], folder: Path, ends: 
     else:
         threads = ["--threads", "4"] if recording.server == "gthread" else []
         bind = ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--no-control-socket"]
-        command = ["gunicorn", "corpus_shop.wsgi", *bind, *threads]
+        package = "shop" if recording.release else "corpus_shop"
+        command = ["gunicorn", f"{package}.wsgi", *bind, *threads]
     process = started(command, env, folder / f"{recording.name}-web.log", ends)
     process.wait_for_url(f"http://127.0.0.1:{port}/health/")
     return f"http://127.0.0.1:{port}"
@@ -163,7 +200,11 @@ def ask(client: httpx.Client, recording: Recording, scenario: Scenario) -> None:
         "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01",
         "Accept-Encoding": "gzip" if scenario.name.endswith("_compressed") else "identity",
     }
-    if recording.pool:
+    if scenario.path:
+        content = json.dumps(scenario.body) if scenario.body else None
+        headers = {**headers, **scenario.headers}
+        client.request(scenario.method, scenario.path, content=content, headers=headers)
+    elif recording.pool:
         body = {"task": scenario.name, "options": scenario.options}
         client.post("/publish/", content=json.dumps(body), headers=headers).raise_for_status()
     else:

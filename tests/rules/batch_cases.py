@@ -122,9 +122,17 @@ def new_connections(entry: EntrySpans) -> None:
         entry.query(select(f"table_{number}"))
 
 
+@case(system="sqlite")
+def query_log_of_sqlite(entry: EntrySpans) -> None:
+    """With DEBUG, Django asks SQLite to quote the parameters of each statement."""
+    for number in range(9):
+        entry.query(select(f"table_{number}", "id = %s"), number)
+        entry.query("SELECT QUOTE(?), QUOTE(?)", number, "x")
+
+
 @case(task="shop.tasks.lock")
 def locks_taken_by_name(entry: EntrySpans) -> None:
-    for key in range(3):
+    for key in range(12):
         entry.query("SELECT pg_advisory_xact_lock(%s)", key)
 
 

@@ -13,7 +13,10 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One way of running the program; a pool where its tasks are asked for, not its pages."""
+    """One way of running the program; a pool where its tasks are asked for, not its pages.
+
+    With a release it is the demo's shop that runs.
+    """
 
     name: str
     instrumentation: str
@@ -21,6 +24,7 @@ class Recording:
     server: str
     conventions: str
     pool: str = ""
+    release: str = ""
 
     @property
     def path(self) -> Path:
@@ -53,9 +57,16 @@ class Scenario:
     """Is asked for as a page, or as a task; otherwise as both."""
     pools: Sequence[str] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+    path: str = ""
+    """Of the demo's shop."""
+    method: str = "GET"
+    body: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def is_in(self, recording: Recording) -> bool:
         """Whether it is asked for in a recording."""
+        if bool(self.path) != bool(recording.release):
+            return False
         if self.pools and recording.pool not in self.pools:
             return False
         return self.only in {"", "task" if recording.pool else "page"}
@@ -75,6 +86,7 @@ def _applying(rules: Sequence[str], recording: Recording) -> set[str]:
         recording.database,
         recording.server,
         recording.pool,
+        recording.release,
         "task" if recording.pool else "page",
     }
     split = [rule.split("@") for rule in rules]

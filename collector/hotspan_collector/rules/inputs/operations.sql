@@ -473,6 +473,8 @@ WITH
                 may_wait AND (trace_id, entry_span_id, fingerprint) IN (SELECT trace_id, entry_span_id, operation FROM rule_polls), '',
                 chunked OR batches * 2 > n, '',
                 verb != 'read', 'write_loop',
+                -- no rows: locks, sequences, settings, and the QUOTE(…) of Django's query log on SQLite
+                empty(tables), '',
                 -- the first page has no OFFSET; a page of each of many lists has a key
                 paged AND texts > 1, '',
                 paged AND sourced = 0 AND parameterised AND NOT params_known, '',
