@@ -3,6 +3,7 @@
 import pytest
 
 from hotspan_demo.task_cases import TASK_CASES
+from support.attributes_table import undocumented
 from support.demo_shop import DemoShop
 from support.span_attributes import attributes
 from support.span_tree import folded_tree
@@ -154,9 +155,14 @@ def _has_ended(spans):
     return bool(outcomes) and any(span.name == "POST erp/jobs/" for span in spans)
 
 
-def test_prefork(publish):
+def test_prefork(publish, shared_sink):
     """Each case leaves the spans that its rules read, and no others, also when it is killed."""
     assert publish("prefork", RUNS) == TREES
+
+    # Whatever they send is in the table of attributes.
+    arrived = {name for span in shared_sink.spans() for name in attributes(span)}
+    assert {"hotspan.task.outcome", "hotspan.task.queue_wait_ms"} <= arrived
+    assert undocumented(arrived) == set()
 
 
 @pytest.mark.parametrize("pool", ["threads", "solo"])

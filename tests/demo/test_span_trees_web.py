@@ -3,7 +3,9 @@
 import pytest
 
 from hotspan_demo.cases import WEB_CASES
+from support.attributes_table import undocumented
 from support.demo_shop import DemoShop
+from support.span_attributes import attributes
 from support.span_tree import folded_tree
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -112,3 +114,12 @@ def test_tree(trees, entry):
     expected = TREES[entry]
 
     assert trees[entry] == expected
+
+
+def test_attributes(trees, shared_sink):
+    """Whatever the shop's pages send is in the table of attributes."""
+    arrived = {name for span in shared_sink.spans() for name in attributes(span)}
+
+    assert len(trees) == len(TREES)
+    assert {"hotspan.db.param_hash", "hotspan.client.timeout_s", "url.template"} <= arrived
+    assert undocumented(arrived) == set()
