@@ -98,6 +98,7 @@ lock: $(UV) ## Resolve the requirements anew, with hashes
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements/dev.txt tests/environments/mysqlclient.in -o tests/environments/mysqlclient.txt
 	@grep '^opentelemetry' requirements/dev.txt | tr -d '\\' >.tools/opentelemetry.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c .tools/opentelemetry.txt pyproject.toml tests/environments/django42.in -o tests/environments/django42.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 -c .tools/opentelemetry.txt pyproject.toml -o tests/environments/base.txt
 
 .PHONY: clean
 clean: ## Remove what setup and the demo made
