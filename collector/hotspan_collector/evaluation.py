@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hotspan_collector.alerts.outbox import announce, announce_missed
-from hotspan_collector.errors import LeaseLostError
+from hotspan_collector.errors import LeaseLostError, StoreUnavailableError
 from hotspan_collector.rules import canary
 from hotspan_collector.rules.evaluator import Evaluator, Timing
 from hotspan_collector.rules.fixes import Fixes
@@ -33,6 +33,7 @@ __all__ = ["Evaluation"]
 
 _LOG = structlog.get_logger(__name__)
 _VISIBILITY_SLACK_MS = 1_000
+_TELL_UNAVAILABLE_EVERY_S = 60
 _DAY_MS = 86_400_000
 _PIN_EVERY_S = 600.0
 
@@ -68,6 +69,7 @@ class Evaluation:
         self._fixes: Fixes | None = None
         self._look_back_due_at = 0.0
         self._canary_due_at = 0.0
+        self._unavailable_told_until = 0.0
         self._pin_due_at = 0.0
 
     def run(self) -> None:
@@ -82,10 +84,20 @@ class Evaluation:
         except LeaseLostError as error:
             _LOG.warning("evaluation_given_up", reason=str(error))
             self.start_anew()
+        except StoreUnavailableError as error:
+            self._wait_for_store(error)
         except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the receivers)
             _LOG.exception("tick_failed")
             self._health.note_failure(error)
             self._evaluator = None
+
+    def _wait_for_store(self, error: StoreUnavailableError) -> None:
+        """Say what is wrong, now and then: a store that is down may be so for hours."""
+        if time.monotonic() >= self._unavailable_told_until:
+            self._unavailable_told_until = time.monotonic() + _TELL_UNAVAILABLE_EVERY_S
+            _LOG.error("tick_failed", reason=str(error).partition("\n")[0])
+        self._health.note_failure(error)
+        self._evaluator = None
 
     def start_anew(self) -> None:
         """Forget what is known in memory: another process may have evaluated meanwhile."""
@@ -122,10 +134,12 @@ class Evaluation:
         now_ms = evaluator.now_ms()
         changes, failed = evaluator.run_windows()
         self._health.failed_windows = failed
-        for rule in self._rules("window").values():
-            since_ms = now_ms - longest_window_ms(rule)
-            entries = count_entries(self._database, since_ms=since_ms)
-            self._note([rule.id], failed, entries=entries, now_ms=now_ms)
+        since_ms = {
+            rule.id: now_ms - longest_window_ms(rule) for rule in self._rules("window").values()
+        }
+        entries = count_entries(self._database, since_ms=set(since_ms.values()))
+        for rule_id, since in since_ms.items():
+            self._note([rule_id], failed, entries=entries[since], now_ms=now_ms)
         self._look_for_canary(evaluator, now_ms=now_ms)
         self._pin_evidence(now_ms=now_ms)
         self._runs.write(self._database, now_ms=now_ms)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EvaluatorHealth", "EvaluatorReport"]
 
+_SET_ASIDE_SHOWN = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatorReport:
@@ -25,23 +27,26 @@ class EvaluatorReport:
     pending_traces: int = 0
     newest_entry: datetime | None = None
     failing_rules: Mapping[str, str] = field(default_factory=dict)
+    traces_set_aside: Mapping[str, str] = field(default_factory=dict)
 
     def to_note(self) -> str:
         """Return it as text for other processes."""
         newest = self.newest_entry.isoformat() if self.newest_entry else None
-        return json.dumps([self.lag_s, self.pending_traces, newest, dict(self.failing_rules)])
+        texts = dict(self.failing_rules), dict(self.traces_set_aside)
+        return json.dumps([self.lag_s, self.pending_traces, newest, *texts])
 
     @classmethod
     def from_note(cls, note: str, *, age_s: float) -> EvaluatorReport:
         """Return what another process has said some time ago."""
         if not note:
             return cls()
-        lag_s, pending, newest, failing = json.loads(note)
+        lag_s, pending, newest, failing, *set_aside = json.loads(note)
         return cls(
             lag_s=None if lag_s is None else lag_s + age_s,
             pending_traces=pending,
             newest_entry=datetime.fromisoformat(newest) if newest else None,
             failing_rules=failing,
+            traces_set_aside=dict(*set_aside),
         )
 
 
@@ -55,6 +60,8 @@ class EvaluatorHealth:
     last_error: str = ""
     failed_rules: Mapping[str, str] = field(default_factory=dict)
     failed_windows: Mapping[str, str] = field(default_factory=dict)
+    traces_set_aside: Mapping[str, str] = field(default_factory=dict)
+    """The newest traces that could not be evaluated, and why, since the start."""
 
     canary_error: str = ""
     """Why the entry made up for the rules was not found when last looked for."""
@@ -71,6 +78,10 @@ class EvaluatorHealth:
         self.pending_traces = report.waiting
         if report.newest_entry is not None:
             self.newest_entry = report.newest_entry
+        if report.set_aside:
+            reasons = {trace: why.partition("\n")[0] for trace, why in report.set_aside.items()}
+            known = [*{**self.traces_set_aside, **reasons}.items()]
+            self.traces_set_aside = dict(known[-_SET_ASIDE_SHOWN:])
         if report.entries:
             self.failed_rules = report.failed_rules
 
@@ -94,4 +105,5 @@ class EvaluatorHealth:
             pending_traces=self.pending_traces,
             newest_entry=self.newest_entry,
             failing_rules=self.rule_failures(),
+            traces_set_aside=self.traces_set_aside,
         )

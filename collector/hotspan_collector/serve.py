@@ -83,6 +83,7 @@ class _Collector:
             evaluator_pending_entries=report.pending_traces,
             last_evaluated_entry=report.newest_entry,
             failing_rules=dict(report.failing_rules),
+            traces_set_aside=dict(report.traces_set_aside),
             alerts_pending=self._alerts_pending(),
             roles=list(self.settings.roles),
             duties=list(duties),

@@ -95,6 +95,17 @@ def test_a_missing_key_is_told_as_such(hotspan: Run, anything: str, store: SpanS
     assert "HOTSPAN_API_KEY" in ran.stdout
 
 
+def test_traces_that_cannot_be_evaluated_are_named(hotspan: Run, anything: str, store: SpanStore):
+    """With what the store said of the last one."""
+    aside = {"1" * 32: "too slow", "2" * 32: "too large"}
+    with serve_api(store, status=CollectorStatus(set_aside=aside)) as url:
+        ran = hotspan("doctor", "--otlp-url", anything, "--format", "json", HOTSPAN_API_URL=url)
+
+    [told] = [each for each in json.loads(ran.stdout)["checks"] if each["name"] == "traces"]
+    found = f"2 could not be evaluated, the last one {'2' * 32}: too large"
+    assert (told["result"], told["found"]) == ("warning", found)
+
+
 @pytest.mark.parametrize(
     ("evaluator", "told"),
     [("host-2/17/ab12cd", "0.4 s behind, in host-2/17/ab12cd"), ("", "no process evaluates")],

@@ -1,9 +1,9 @@
 """Serves the API as `hotspan serve` does, on a free port, over a store in this process."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import uvicorn
 
@@ -23,6 +23,8 @@ class CollectorStatus:
     evaluator: str | None = None
     """Which process evaluates, as told by the lease; None: nothing is told."""
 
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+
     def __call__(self) -> Status:
         return Status(
             version="0.1.0",
@@ -33,6 +35,7 @@ class CollectorStatus:
             evaluator_pending_entries=2,
             last_evaluated_entry=None,
             alerts_pending=0,
+            traces_set_aside=dict(self.set_aside),
             duties=(
                 []
                 if self.evaluator is None

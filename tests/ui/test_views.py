@@ -357,6 +357,15 @@ def test_status():
     assert status.facts(state, now=NOW)[1].value == "59 min ago"
 
 
+def test_traces_that_could_not_be_evaluated_are_named():
+    """And nothing is said while all could be."""
+    state = Status.model_validate(sample_api.status())
+    aside = state.model_copy(update={"traces_set_aside": {"ab" * 16: "too large"}})
+
+    assert status.set_aside(state) == ""
+    assert status.set_aside(aside).endswith(f" {'ab' * 16}: too large")
+
+
 @given(st.text(), st.text(), st.text())
 def test_links_carry_any_text(trace_id, span_id, violation_id):
     """Whatever the ids hold, the URL gives them back, and stays on this server."""

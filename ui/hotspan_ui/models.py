@@ -320,6 +320,7 @@ class Status(Answer):
     last_evaluated_entry: datetime | None = None
     alerts_pending: int
     failing_rules: dict[str, str] = {}
+    traces_set_aside: dict[str, str] = {}
 
 
 class ServiceSpans(Answer):

@@ -352,6 +352,10 @@ class Status(Model):
     failing_rules: dict[str, str] = Field(
         default={}, description="Rules that failed when they last ran, and why"
     )
+    traces_set_aside: dict[str, str] = Field(
+        default={},
+        description="Traces that could not be evaluated, the last 20 since the start, and why",
+    )
     alerts_failed: int = Field(default=0, description="Alerts given up, in the last 30 days")
     roles: list[str] = Field(
         default=["ingest", "evaluate", "alerts", "api"],

@@ -131,7 +131,13 @@ def _state(http: httpx.Client, base: str, key: str) -> list[Check]:
     except ValidationError:
         todo = "Use the command line of the collector's version."
         return [Check("status", "problem", f"{base} answered what is not understood", todo)]
-    return [_version(status), _spans(status), _evaluator(status), *_alerts(status)]
+    return [
+        _version(status),
+        _spans(status),
+        _evaluator(status),
+        *_set_aside(status),
+        *_alerts(status),
+    ]
 
 
 def _ingest(http: httpx.Client, base: str, key: str) -> list[Check]:
@@ -195,6 +201,17 @@ def _evaluator(status: Status) -> Check:
         found = f"{lag_s:.0f} s behind{where}"
         return Check("evaluator", "warning", found, "Look for tick_failed in its log.")
     return Check("evaluator", "ok", f"{lag_s:.1f} s behind{where}")
+
+
+def _set_aside(status: Status) -> list[Check]:
+    if not status.traces_set_aside:
+        return []
+    trace_id, reason = [*status.traces_set_aside.items()][-1]
+    found = (
+        f"{len(status.traces_set_aside)} could not be evaluated, the last one {trace_id}: {reason}"
+    )
+    todo = "They are tried again when more of their spans come. Look at what makes them so large."
+    return [Check("traces", "warning", found, todo)]
 
 
 def _alerts(status: Status) -> list[Check]:

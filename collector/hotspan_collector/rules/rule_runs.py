@@ -11,7 +11,7 @@ from hotspan_collector.errors import HotspanError
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from hotspan_collector.database import Database, Row
 
@@ -124,9 +124,13 @@ class RuleRuns:
         database.insert_rows("rule_runs", rows)
 
 
-def count_entries(database: Database, *, since_ms: int) -> int:
-    """Return how many entries a window holds."""
+def count_entries(database: Database, *, since_ms: Collection[int]) -> dict[int, int]:
+    """Return how many entries windows hold, by their begin."""
+    begins = sorted(since_ms)
+    if not begins:
+        return {}
     try:
-        return int(database.rows(_SQL["entries_since"], {"since_ms": since_ms})[0]["entries"])
+        [counted] = database.rows(_SQL["entries_since"], {"since_ms": begins})
     except HotspanError:
-        return 0
+        return dict.fromkeys(begins, 0)
+    return dict(zip(begins, counted["entries"] or [0] * len(begins), strict=True))

@@ -1,5 +1,7 @@
 -- name: entries_since
-SELECT count() AS entries FROM entries WHERE start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+SELECT sumForEach(arrayMap(ms -> toUInt64(start_time >= fromUnixTimestamp64Milli(ms, 'UTC')), {since_ms:Array(Int64)})) AS entries
+FROM entries
+WHERE start_time >= fromUnixTimestamp64Milli(arrayMin({since_ms:Array(Int64)}), 'UTC')
 
 -- name: overrides
 SELECT id, toString(rule) AS rule, scope, by, reason

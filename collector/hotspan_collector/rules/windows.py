@@ -105,7 +105,7 @@ class Windows:
         why = self._failed.get(rule.id, "")
         self._ran_at_ms, self._failed = ran_at_ms, failed
         since_ms = now_ms - longest_window_ms(rule)
-        return count_entries(self._database, since_ms=since_ms), why
+        return count_entries(self._database, since_ms={since_ms})[since_ms], why
 
     def _found(self) -> bool:
         return not self._scratch.is_empty("rule_found") and exists(self._database, "rule_found")

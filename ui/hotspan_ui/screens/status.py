@@ -33,6 +33,8 @@ def page() -> None:
     canary = rules_view.canary_fact(catalogue.canary, now=now)
     frame.facts((*view.facts(status, now=now), canary))
     frame.note(f"hotspan {status.version}", status.store, f"API at {settings.load().api_url}")
+    if set_aside := view.set_aside(status):
+        st.warning(text.escaped(set_aside))
     for problem in catalogue.problems:
         st.error(text.escaped(problem))
     if ledger is not None:

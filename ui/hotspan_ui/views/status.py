@@ -24,6 +24,17 @@ def line(status: Status) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def set_aside(status: Status) -> str:
+    """Say which traces could not be evaluated; empty when all could."""
+    if not status.traces_set_aside:
+        return ""
+    traces = "; ".join(f"{trace}: {why}" for trace, why in status.traces_set_aside.items())
+    return (
+        "Traces that could not be evaluated, and are tried again when more of their spans come. "
+        f"{traces}"
+    )
+
+
 def lag(seconds: float | None) -> str:
     """How far the evaluation of rules is behind."""
     if seconds is None:
