@@ -23,13 +23,13 @@ def measure_evaluation() -> dict[str, object]:
     store = shared_store()
     requests = [each for pattern in corpus.scenarios() for each in corpus.scenario(pattern)]
     evaluator = new_evaluator(store)
-    store.insert_spans(_multiplied(requests, 1), token=secrets.token_hex())
+    store.insert_spans(multiplied(requests, 1), token=secrets.token_hex())
     evaluator.tick()
     one_cpu_s = _cpu_s_of_one(store, evaluator, requests)
     sets = math.ceil(ENTRIES / len(entries(store)))
     spans = 0
     for number in range(0, sets, _SETS_PER_INSERT):
-        body = _multiplied(requests, min(_SETS_PER_INSERT, sets - number))
+        body = multiplied(requests, min(_SETS_PER_INSERT, sets - number))
         spans += store.insert_spans(body, token=secrets.token_hex())
     began, began_cpu = time.perf_counter(), time.process_time()
     report = evaluator.tick()
@@ -49,13 +49,13 @@ def _cpu_s_of_one(
 ) -> float:
     """Return the CPU time of a tick for one entry, the one with the most spans."""
     largest = max(requests, key=lambda request: request.ByteSize())
-    store.insert_spans(_multiplied([largest], 1), token=secrets.token_hex())
+    store.insert_spans(multiplied([largest], 1), token=secrets.token_hex())
     began_cpu = time.process_time()
     evaluator.tick()
     return time.process_time() - began_cpu
 
 
-def _multiplied(requests: Sequence[ExportTraceServiceRequest], times: int) -> bytes:
+def multiplied(requests: Sequence[ExportTraceServiceRequest], times: int) -> bytes:
     """Return requests several times over, each time with traces of their own."""
     body = b"".join(each.SerializeToString() for each in requests)
     trace_ids = [bytes.fromhex(trace_id) for trace_id in corpus.trace_ids(requests)]

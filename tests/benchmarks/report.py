@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from report_growth import growth_section
 from report_scale import scale_sections
 
 # What an export delay should lead to, at most, in seconds.
@@ -89,7 +90,7 @@ def write_report(results: Mapping[str, Any], path: Path) -> None:
     costs = [_cost(title, cost["variants"][name]) for name, title in _VARIANTS.items()]
     values = {**results["machine"], **results["throughput"], **results["evaluation"]}
     values |= {key: value for key, value in cost.items() if key != "variants"}
-    values["scale"] = scale_sections(results)
+    values["scale"] = growth_section(results) + scale_sections(results)
     text = _TEXT.format(latency="\n".join(rows), instrumentation="\n".join(costs), **values)
     path.write_text(text, encoding="utf-8")
 

@@ -64,6 +64,14 @@ def _measure_collector() -> dict[str, object]:
     return results
 
 
+def _measure_growth() -> dict[str, object]:
+    """Measure in a process of its own, whose memory is told, and whose store goes with it."""
+    command = [sys.executable, Path(__file__).parent / "growth.py"]
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    measured: dict[str, object] = json.loads(answer.stdout.splitlines()[-1])
+    return measured
+
+
 def _measure_instrumentation() -> dict[str, object]:
     """Measure in the environment that has the others too."""
     python = _ROOT / ".bench" / "bin" / "python"
@@ -81,6 +89,10 @@ _PARTS: Mapping[str, tuple[str, Callable[[], Mapping[str, object]]]] = {
     "evaluation": (
         "how long an evaluation takes",
         lambda: {"evaluation": measure_evaluation()},
+    ),
+    "growth": (
+        "what evaluations cost as the store grows",
+        lambda: {"growth": _measure_growth()},
     ),
     "rotel": ("hotspan beside Rotel", lambda: {"rotel": measure_beside_rotel()}),
     "at_scale": ("what things cost with much stored", lambda: {"at_scale": measure_at_scale()}),
