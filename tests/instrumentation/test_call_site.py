@@ -30,6 +30,21 @@ def test_first_application_frame():
     assert site == CallSite("/srv/shop/views.py", 2, "pkg.mod.call")
 
 
+def test_each_line_has_its_own():
+    """Places are remembered by what is there, also when the same code comes again."""
+    finder = CallSiteFinder()
+    source = "def one():\n    return run()\ndef other():\n    run()\n    return run()\n"
+    found = []
+    for _ in range(3):
+        namespace = {"__name__": "shop.views", "run": lambda: finder.find(sys._getframe(1))}
+        exec(compile(source, "/srv/shop/views.py", "exec"), namespace)
+        found += [namespace["one"](), namespace["other"]()]
+
+    one = CallSite("/srv/shop/views.py", 2, "shop.views.one")
+    other = CallSite("/srv/shop/views.py", 5, "shop.views.other")
+    assert found == [one, other] * 3
+
+
 @pytest.mark.parametrize(
     "file",
     [

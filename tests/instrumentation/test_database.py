@@ -237,6 +237,17 @@ def test_connects(run):
     assert attributes(run.entry("reconnecting"))["hotspan.db.connects"] == 2
 
 
+def test_what_a_connection_is_greeted_with(run):
+    """What a receiver says to a new connection is its own, not the query's that needed one."""
+    greeting, count = run.statements("greeting")
+
+    assert text(greeting) == "SELECT 1 AS hello"
+    assert attributes(greeting)["code.function.name"].endswith("greeting.<locals>.greet")
+    assert "hotspan.orm.model" not in attributes(greeting)
+    assert attributes(count)["code.function.name"].endswith(".greeting")
+    assert attributes(count)["hotspan.orm.model"] == "books.Author"
+
+
 def test_async_queries(run):
     """A query that an event loop awaits belongs to the entry, and names the line that awaits."""
     (query,) = run.statements("asynchronous")

@@ -5,6 +5,7 @@ import pickle
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection, transaction
+from django.db.backends.signals import connection_created
 from django.db.models.functions import Length
 from opentelemetry import trace
 
@@ -117,6 +118,17 @@ def reconnecting():
         Author.objects.count()
 
 
+def greeting():
+    def greet(connection, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 AS hello")
+
+    connection_created.connect(greet)
+    connection.close()
+    Author.objects.count()
+    connection_created.disconnect(greet)
+
+
 def asynchronous():
     async def count():
         return await Author.objects.annotate(length=Length("name")).acount()
@@ -127,7 +139,7 @@ def asynchronous():
 CASES = (
     *(forward, reverse, one_to_one, many_to_many, prefetched, never_evaluated),
     *(repeated, same_again, committed, rolled_back, raw, failing, many),
-    *(iterator, reconnecting, asynchronous),
+    *(iterator, reconnecting, greeting, asynchronous),
 )
 
 
