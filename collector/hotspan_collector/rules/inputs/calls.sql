@@ -32,9 +32,6 @@ CREATE OR REPLACE TABLE rule_calls
 )
 ENGINE = Memory;
 
--- name: empty_rule_calls
-TRUNCATE TABLE rule_calls
-
 -- name: fill_rule_calls
 -- when: rule_spans WHERE is_call
 INSERT INTO rule_calls

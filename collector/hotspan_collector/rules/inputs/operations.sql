@@ -849,27 +849,3 @@ SELECT
     arrayMap(o -> o.3, arraySlice(ordered, 1, 20)),
     code_file, code_line, code_function
 FROM repeated
-
--- name: empty_rule_statements
-TRUNCATE TABLE rule_statements
-
--- name: empty_rule_queries
-TRUNCATE TABLE rule_queries
-
--- name: empty_rule_repeated
-TRUNCATE TABLE rule_repeated
-
--- name: empty_rule_listings
-TRUNCATE TABLE rule_listings
-
--- name: empty_rule_polls
-TRUNCATE TABLE rule_polls
-
--- name: empty_rule_reads
-TRUNCATE TABLE rule_reads
-
--- name: empty_rule_counts
-TRUNCATE TABLE rule_counts
-
--- name: empty_rule_groups
-TRUNCATE TABLE rule_groups

@@ -33,9 +33,6 @@ CREATE OR REPLACE TABLE rule_tasks
 )
 ENGINE = Memory;
 
--- name: empty_rule_tasks
-TRUNCATE TABLE rule_tasks
-
 -- name: fill_rule_tasks
 -- when: rule_entries WHERE kind = 'task'
 INSERT INTO rule_tasks
