@@ -8,6 +8,8 @@ names, and keeps what arrives. The id of a scenario's trace follows from its nam
 import gzip
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from google.protobuf.message import Message
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1] / "deploy" / "demo")]
@@ -220,8 +223,30 @@ def wait_until_quiet(sink: OtlpSink) -> None:
         time.sleep(0.1)
 
 
+def without_this_machine(message: Message) -> None:
+    """Replace, in all texts of a message, where and on what it was recorded."""
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_MESSAGE:
+            for each in value if field.is_repeated else [value]:
+                without_this_machine(each)
+        elif field.type == field.TYPE_STRING and not field.is_repeated:
+            setattr(message, field.name, _elsewhere(value))
+
+
+def _elsewhere(text: str) -> str:
+    for here, elsewhere in (
+        (str(HERE.parents[1]), "/srv/shop"),
+        (sys.base_prefix, "/usr"),
+        (socket.gethostname(), "corpus"),
+    ):
+        text = re.sub(rf"(?<!\w){re.escape(here)}(?!\w)", elsewhere, text)
+    return text
+
+
 def write(recording: Recording, sink: OtlpSink) -> None:
     """Keep what has arrived; serialized requests can be joined."""
+    for request in sink.requests:
+        without_this_machine(request)
     body = b"".join(request.SerializeToString() for request in sink.requests)
     with (
         recording.path.open("wb") as file,
