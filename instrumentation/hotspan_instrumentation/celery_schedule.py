@@ -27,6 +27,8 @@ def missed_runs(schedule: Any, last_run_at: datetime) -> int:  # noqa: ANN401 - 
 
     At most `MAX_MISSED_RUNS`; 0 for schedules that are neither an interval nor a crontab.
     """
+    if not (hasattr(schedule, "remaining_delta") or hasattr(schedule, "run_every")):
+        return 0
     now = schedule.maybe_make_aware(schedule.now())
     due = _next_run(schedule, schedule.maybe_make_aware(last_run_at))
     missed = 0

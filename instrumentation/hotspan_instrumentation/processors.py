@@ -3,13 +3,13 @@
 import functools
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from functools import cache
 from types import FrameType
 from typing import Any, Final
 
 from opentelemetry.context import Context
+from opentelemetry.sdk._shared_internal import BatchExportStrategy
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.semconv.attributes.code_attributes import (
@@ -81,6 +81,8 @@ class ExportProcessor(BatchSpanProcessor):
         super().__init__(_counting_failures(span_exporter))
         self._settings = current_settings()
         self._has_sent_first = 0  # the process that has: a forked one has not
+        self._wants_all = False
+        guard.guarded(self._export_all_if_wanted)()
         quiet_export()
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -109,9 +111,21 @@ class ExportProcessor(BatchSpanProcessor):
         process = os.getpid()
         if self._has_sent_first != process:
             self._has_sent_first = process
-            threading.Thread(
-                target=self.force_flush, name="hotspan-first-flush", daemon=True
-            ).start()
+            self._wants_all = True
+            self._batch_processor._worker_awaken.set()  # noqa: SLF001 - likewise
+
+    def _export_all_if_wanted(self) -> None:
+        """Have the SDK's thread, once it has been woken, send also less than a batch."""
+        batch: Any = self._batch_processor
+        original = batch._export  # noqa: SLF001 - likewise
+
+        def export(strategy: BatchExportStrategy) -> None:
+            if self._wants_all:
+                self._wants_all = False
+                strategy = BatchExportStrategy.EXPORT_ALL
+            original(strategy)
+
+        batch._export = export  # noqa: SLF001 - likewise
 
     def shutdown(self) -> None:
         # The SDK waits 30 s for a collector that is down: as long as gunicorn and Kubernetes do

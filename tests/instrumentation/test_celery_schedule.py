@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery import Celery
-from celery.schedules import crontab, schedule
+from celery.schedules import BaseSchedule, crontab, schedule
 
 from hotspan_instrumentation.celery_schedule import MAX_MISSED_RUNS, missed_runs
 
@@ -47,6 +47,12 @@ def test_crontabs(app, last, missed):
     every_hour = crontab(minute="0", nowfun=lambda: NOW, app=app)
 
     assert missed_runs(every_hour, last) == missed
+
+
+@pytest.mark.parametrize("unknown", [None, BaseSchedule()])
+def test_other_schedules(unknown):
+    """Of a schedule that is neither, nothing is known; Celery has entries without any, too."""
+    assert missed_runs(unknown, NOW) == 0
 
 
 def test_naive_times(app):
