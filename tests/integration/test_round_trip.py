@@ -39,7 +39,8 @@ scalars = st.one_of(
     st.builds(AnyValue, bool_value=st.booleans()),
     st.builds(AnyValue, int_value=st.integers(-(2**63), 2**63 - 1)),
     st.builds(AnyValue, double_value=st.floats()),
-    st.builds(AnyValue, bytes_value=st.binary(max_size=20)),
+    # Hypothesis tries constants of the sources, too: bytes that read like what was redacted are.
+    st.builds(AnyValue, bytes_value=st.binary(max_size=20).filter(lambda b: b != b"[redacted]")),
 )
 
 
