@@ -1,48 +1,12 @@
 """Each page, run by Streamlit itself against an API over HTTP."""
 
-import json
 import re
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from ui.shown import cells, components, html, show
 
-import hotspan_ui
 from hotspan_ui import settings
 from ui import sample_api
-
-APP = Path(hotspan_ui.__file__).with_name("app.py")
-# The first run imports pandas and altair, on a machine that runs other things too.
-PATIENCE_S = 60
-
-
-def show(page: str = "", **parameters: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=PATIENCE_S)
-    if page:
-        app.run()
-        app.switch_page(f"screens/{page}.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def components(app: AppTest) -> list[dict]:
-    found = app.get("bidi_component")
-    return [json.loads(each.proto.json or each.proto.mixed.json) for each in found]
-
-
-def html(app: AppTest) -> str:
-    return "".join(each.proto.body for each in app.get("html"))
-
-
-def cells(app: AppTest, row: int) -> list[str]:
-    return [cell["text"] for cell in components(app)[0]["rows"][row]["cells"]]
-
-
-def cells_below(app: AppTest, row: int) -> list[str]:
-    return [cell["sub"] for cell in components(app)[0]["rows"][row]["cells"]]
 
 
 def test_violations_are_ranked(api):
@@ -272,44 +236,6 @@ def test_no_traces(api):
     assert "No trace matches" in html(app)
 
 
-def test_status_page(api):
-    """The status page tells lag, volume, and each rule with its settings."""
-    app = show("status")
-
-    assert "1,284,302" in html(app)
-    assert [each.label for each in app.expander] == [
-        "**Failed task** task\\_failure :red-badge[failing]",
-        "**N\\+1 queries** n\\_plus\\_one :blue-badge[1 set]",
-    ]
-
-
-def test_status_accounts_for_every_span(api):
-    """By service, those that lost most first, with the reasons; and what waits on disk."""
-    app = show("status")
-
-    lost, stored = ([cell["text"] for cell in row["cells"]] for row in components(app)[0]["rows"])
-    assert lost == [sample_api.SCRIPT, "84,500", "84,302", "50", "128", "20"]
-    assert stored == [
-        "shop-web",
-        "1,200,000",
-        "1,200,000",
-        "\N{EN DASH}",
-        "\N{EN DASH}",
-        "\N{EN DASH}",
-    ]
-    assert cells_below(app, 0)[4:] == ["too old 120, invalid ids 8", "expired 20"]
-    assert "12 batches, 3\\.3 of 1,024 MiB" in app.warning[0].value
-
-
-def test_status_without_a_ledger(api):
-    """Where another process takes the spans, the page shows the rest."""
-    api.takes_spans = False
-    app = show("status")
-
-    assert components(app) == []
-    assert app.subheader[0].value == "Rules"
-
-
 def test_api_down(monkeypatch):
     """Without an API, the page says where it looked and how to start one."""
     with sample_api.serve() as gone:
@@ -394,44 +320,3 @@ def test_a_refusal_is_shown_where_it_was_asked(api):
     button.click().run()
 
     assert "This violation is ignored" in app.error[0].value
-
-
-def test_status_shows_how_rules_do(api):
-    """One that fails stands first, with its error; the canary, and files that are no rules."""
-    app = show("status")
-    shown = html(app)
-
-    assert "failing" in app.expander[0].label
-    assert "There is no column named x." in [each.value for each in app.code]
-    assert "Last run" in shown
-    assert "over 311 entries, 12.5 ms" in shown
-    assert "an entry made up for the rules" in shown
-    assert "min_repetitions = 100 (set by ada: nightly)" in shown
-    assert "why is missing" in app.error[0].value
-
-
-def test_a_value_is_set_and_taken_back(api):
-    """For a place, in a name; the rule stays chosen in the URL."""
-    app = show("status", rule="n_plus_one")
-    [take_back] = [each for each in app.button if each.key == "take-back-a1b2"]
-    take_back.click().run()
-    fields = {each.label: each for each in app.text_input}
-    fields["Value"].input("7")
-    fields["Service"].input("shop")
-    fields["Your name"].input("ada")
-    [button] = [each for each in app.button if each.form_id == "set-n_plus_one"]
-    button.click().run()
-
-    assert api.said == [
-        ("/api/v1/rules/n_plus_one/overrides/a1b2", {}),
-        (
-            "/api/v1/rules/n_plus_one/overrides",
-            {
-                "values": {"min_repetitions": 7},
-                "service": "shop",
-                "reason": "",
-                "by": "ada",
-            },
-        ),
-    ]
-    assert app.query_params["rule"] == "n_plus_one"
