@@ -78,7 +78,10 @@ def connecting(connects: int, database: str = "postgresql db shop") -> Entry:
     Case(name="kept", entries=[*spread(connecting(1), 4), *spread(connecting(0), 40)]),
     Case(name="a file", entries=spread(connecting(1, "sqlite shop.sqlite3"), 40)),
     Case(name="too few", entries=spread(connecting(1), 19)),
-    Case(name="not known", entries=spread(using(10, postgresql=5), 40)),
+    Case(
+        name="not known",
+        entries=spread(Entry(duration_ms=10, databases={"postgresql": 5_000_000}), 40),
+    ),
 )
 def test_connection_per_request(case):
     """Most requests find a connection open."""
