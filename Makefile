@@ -8,7 +8,7 @@ BENCH := .bench/.setup
 # A test that hangs is shown where it hangs; slow ones bring a limit of their own.
 # Two at a time: tests mostly wait, for processes to start and for spans to settle.
 # In the order of the files: those with few but long tests must not come last, alone.
-PYTEST := --timeout=300 --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+PYTEST := --timeout=300 --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show the targets

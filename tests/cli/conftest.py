@@ -11,19 +11,7 @@ from hotspan_collector.store.port import SpanStore
 from support.api_server import serve_api
 from support.embedded import embedded_store, shared_store  # noqa: F401 (a fixture)
 
-_COMMANDS = """
-import typer
-from hotspan_collector.cli.doctor import doctor
-from hotspan_collector.cli.rules import rules
-from hotspan_collector.cli.trace import trace
-from hotspan_collector.cli.violations import violations
-
-app = typer.Typer()
-for command in (doctor, trace, violations):
-    app.command()(command)
-app.add_typer(rules, name="rules")
-app(prog_name="hotspan")
-"""
+_HOTSPAN = "from hotspan_collector.cli.app import app; app(prog_name='hotspan')"
 
 Run = Callable[..., subprocess.CompletedProcess]
 
@@ -45,7 +33,7 @@ def hotspan(api_url: str, store: SpanStore) -> Run:
 
     def run(*arguments: str, columns: int = 100, **environment: str):
         return subprocess.run(
-            [sys.executable, "-W", "error", "-c", _COMMANDS, *arguments],
+            [sys.executable, "-W", "error", "-c", _HOTSPAN, *arguments],
             env={
                 **{name: value for name, value in os.environ.items() if "HOTSPAN" not in name},
                 "COLUMNS": str(columns),

@@ -33,7 +33,7 @@ def test_violations_say_where_what_it_costs_and_what_to_change(hotspan: Run, sto
     assert lines[-1] == "2 violations, 1.75 s lost in the last day."
 
 
-@pytest.mark.parametrize("columns", [80, 140])
+@pytest.mark.parametrize("columns", [80, pytest.param(140, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("command", ["violations", "trace", "rules", "doctor"])
 def test_nothing_is_wider_than_the_terminal(hotspan: Run, store: SpanStore, command, columns):
     """Lines are folded, and a pipe gets no colours."""

@@ -104,6 +104,7 @@ def test_a_rule_that_finds_nothing_where_it_must_is_told(store: SpanStore):
     assert "did not find" in running.run()["(canary)"]["error"]
 
 
+@pytest.mark.slow
 def test_rules_are_read_again_while_running(store: SpanStore, tmp_path: Path):
     """What is wrong is told, and what runs goes on; what is mended runs."""
     running = Running(store, folder=tmp_path)

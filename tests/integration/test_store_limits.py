@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from support.collector import EMBEDDED_FIRST
 from support.embedded import shared_store
 from support.otlp_requests import request, span
 from support.shop_traces import new_trace_id
@@ -21,7 +20,7 @@ def test_the_embedded_engine_has_a_limit():
     assert int(row["value"]) == 4096 * MIB
 
 
-@pytest.mark.parametrize("start_collector", EMBEDDED_FIRST, indirect=True)
+@pytest.mark.slow
 def test_an_insert_that_is_out_of_memory_is_stored_in_parts(start_collector):
     """All of it, and the sender hears nothing of it."""
     collector = start_collector(HOTSPAN_MAX_INSERT_MEMORY_BYTES=str(64 * MIB))

@@ -121,6 +121,7 @@ def test_plain_text_is_not_understood_over_tls(collector: Collector):
         collector.post(body())
 
 
+@pytest.mark.slow
 def test_each_key_has_its_limit(tmp_path: Path):
     """Who sends more hears when to try again, on both transports; others are not held up."""
     collector = Collector(

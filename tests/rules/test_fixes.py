@@ -148,6 +148,7 @@ def test_more_of_the_same_release_proves_nothing(shop: Shop):
     assert (changes, shop.violation.status) == ([], "open")
 
 
+@pytest.mark.slow
 def test_a_rare_problem_takes_more_entries(shop: Shop):
     """One of ten entries was hit: five without it happen by chance, and forty-four do not."""
     shop.serve(HIT, *[CLEAN] * 9, version="1.0.0", ago_ms=9_000)
@@ -158,6 +159,7 @@ def test_a_rare_problem_takes_more_entries(shop: Shop):
     assert (shop.violation.status, proof.entries, proof.entries_needed) == ("resolving", 17, 44)
 
 
+@pytest.mark.slow
 def test_the_old_side_of_a_roll_out_may_go_on(shop: Shop):
     """Both releases run side by side; the new one is proven, and the old one is no regression."""
     shop.serve(HIT, HIT, version="1.0.0", ago_ms=9_000)
@@ -170,6 +172,7 @@ def test_the_old_side_of_a_roll_out_may_go_on(shop: Shop):
     assert shop.violation.status == "verified_fixed"
 
 
+@pytest.mark.slow
 def test_a_roll_back_is_proven_by_what_runs_after_it(shop: Shop):
     """What the fixed release did before proves nothing; what it does when it is back does."""
     shop.serve(HIT, version="1.0.0", ago_ms=900_000)
@@ -183,6 +186,7 @@ def test_a_roll_back_is_proven_by_what_runs_after_it(shop: Shop):
     assert (rolled_back.status, rolled_back.reason) == ("open", "rolled back to 1.0.0")
 
 
+@pytest.mark.slow
 def test_a_release_after_a_roll_back_may_bring_it_back(shop: Shop):
     """It was fixed once: a release newer than the fix that has it again is a regression."""
     shop.serve(HIT, version="1.0.0", ago_ms=900_000)
@@ -194,6 +198,7 @@ def test_a_release_after_a_roll_back_may_bring_it_back(shop: Shop):
     assert shop.violation.regressed_version == "1.2.0"
 
 
+@pytest.mark.slow
 def test_what_somebody_opens_again_is_proven_anew(shop: Shop):
     """They know something that the entries so far did not show."""
     shop.serve(HIT, version="1.0.0", ago_ms=9_000)
@@ -253,6 +258,7 @@ def test_a_raised_threshold_is_no_fix(shop: Shop):
     assert (changes, shop.violation.status) == ([], "open")
 
 
+@pytest.mark.slow
 def test_a_restart_with_the_same_settings_loses_nothing(shop: Shop):
     """What was counted before it counts."""
     shop.serve(HIT, version="1.0.0", ago_ms=9_000)
@@ -288,6 +294,7 @@ def test_a_word_is_verified_by_entries_after_it(shop: Shop):
     assert (before, claimed, after, back) == (["opened"], ["claimed"], ["fixed"], ["regressed"])
 
 
+@pytest.mark.slow
 def test_a_service_is_judged_by_all_its_entries(embedded_store: SpanStore):
     """A rule about services has no route: DEBUG is on, or off."""
     known = shipped_catalogue().rules["debug_enabled"]

@@ -1,14 +1,16 @@
 """Commands that tests run: started, waited for, ended by their pid."""
 
 import contextlib
+import itertools
 import os
+import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,12 +24,27 @@ class ProcessError(Exception):
     """A command did not do what a test waited for."""
 
 
+def _ports() -> Iterator[int]:
+    # Below those that the kernel gives to outgoing connections, and a part for each pytest-xdist
+    # worker: nobody else takes one between the question and its use.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    part = range(12_000 + worker % 4 * 5_000, 17_000 + worker % 4 * 5_000)
+    yield from itertools.cycle(random.sample(part, len(part)))
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    for port in _PORTS:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise ProcessError("no port is free")
 
 
 def _dying_with_parent(command: Sequence[str]) -> list[str]:

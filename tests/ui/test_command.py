@@ -10,6 +10,7 @@ import pytest
 
 from hotspan_ui import command
 from hotspan_ui.settings import Settings
+from support.processes import free_port
 from ui import ui_process
 
 
@@ -59,7 +60,7 @@ def test_loopback(host):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_ends_cleanly(api, number):
     """The server ends by SIGTERM and by Ctrl-C, without a traceback, and says where it was."""
-    port = ui_process.free_port()
+    port = free_port()
     process = ui_process.start("--port", str(port), "--api-url", api.url)
     ui_process.wait_until_ready(process, f"http://127.0.0.1:{port}")
     printed = ui_process.end(process, number)

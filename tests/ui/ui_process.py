@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,18 +12,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from support.processes import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 START_S = 60
 STOP_S = 20
 _COMMAND = "import typer; from hotspan_ui.command import ui; typer.run(ui)"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
