@@ -118,6 +118,7 @@ reason = "An hour."
 _SINCE = "start_time >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND "
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_said(hotspan: Run, folder: Path, collector_url: str, tmp_path_factory):
     """By the file's own line, by the store's words; and no file from elsewhere runs."""
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "many_queries.sql"

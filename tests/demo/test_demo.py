@@ -197,7 +197,7 @@ def test_fixes_are_proven_and_what_comes_back_is_a_regression(demo_command):
     ("said", "number"),
     [
         ("Starting the collector", signal.SIGTERM),
-        ("Starting gunicorn and Celery", signal.SIGINT),
+        pytest.param("Starting gunicorn and Celery", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("Sending requests", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )

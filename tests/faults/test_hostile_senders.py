@@ -103,7 +103,7 @@ def test_garbage(collector: Collector, often):
     ]
     statuses = set()
     with httpx.Client(trust_env=False, timeout=60) as client:
-        for number in range(often(150, 10_000)):
+        for number in range(often(80, 10_000)):
             body = _damaged(source, source.choice(recorded))
             kind = ("application/x-protobuf", "application/json")[number % 5 == 0]
             headers = {"content-type": kind}

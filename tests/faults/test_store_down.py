@@ -38,13 +38,13 @@ def test_while_the_store_is_away_spans_wait_on_disk(start_collector, server, oft
     """Senders hear nothing of it, not even when the collector is killed meanwhile."""
     collector = start_collector(server.url("hotspan"))
     with Traffic(collector) as traffic:
-        traffic.wait_for(10)
+        traffic.wait_for(5)
         for _ in range(often(1, 10)):
             server.kill()
-            traffic.wait_for(20)
+            traffic.wait_for(often(5, 20))
             collector.kill()
             collector.start()
-            traffic.wait_for(20)
+            traffic.wait_for(often(5, 20))
             server.start()
             wait_until_replayed(collector)
             traffic.wait_for(5)

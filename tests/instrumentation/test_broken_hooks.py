@@ -129,9 +129,8 @@ def without_installs(broken):
     return broken.run("python", SCRIPT, "manage.py", "close", "well", env=env)
 
 
-@pytest.mark.parametrize(
-    "run", ["one_by_one", pytest.param("on_postgresql", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("run", ["one_by_one", "on_postgresql"])
 def test_each_hook(run, request):
     """Whichever hook breaks, all ends as it does with whole ones, then and afterwards."""
     found = request.getfixturevalue(run)
@@ -141,6 +140,7 @@ def test_each_hook(run, request):
     assert len(found["broken"]) > 15
 
 
+@pytest.mark.slow
 def test_what_is_compared(one_by_one):
     """The cases that hooks are broken in do what they are there for."""
     expected = one_by_one["expected"]

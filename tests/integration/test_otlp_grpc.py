@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from support.collector import Collector
+from support.collector import EMBEDDED_FIRST, Collector
 from support.otlp_requests import request, span
 from support.shop_traces import new_trace_id
 
@@ -131,6 +131,7 @@ def test_other_signals_are_answered_and_discarded(collector: Collector, method):
     assert export(collector, b"", method=method) == b""
 
 
+@pytest.mark.parametrize("start_collector", EMBEDDED_FIRST, indirect=True)
 def test_keys_are_asked_for(start_collector):
     """UNAUTHENTICATED says how to send a key; the right one opens the door."""
     collector = start_collector(
@@ -146,6 +147,7 @@ def test_keys_are_asked_for(start_collector):
     assert export(collector, body, metadata=[("authorization", "Bearer for-spans")]) == b""
 
 
+@pytest.mark.parametrize("start_collector", EMBEDDED_FIRST, indirect=True)
 def test_a_full_queue_is_told_in_both_trailers(start_collector):
     """UNAVAILABLE with RetryInfo, for the standard and for Python's exporter."""
     collector = start_collector(HOTSPAN_COMMIT_QUEUE_BYTES="1024", HOTSPAN_COMMIT_MAX_BYTES="1024")

@@ -16,7 +16,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from support.collector import Collector
+from support.collector import EMBEDDED_FIRST, Collector
 from support.otlp_requests import request, span
 from support.shop_traces import new_trace_id
 
@@ -258,6 +258,7 @@ def test_a_request_sent_twice_counts_once(collector: Collector, service):
     assert trace["total_spans"] == 7
 
 
+@pytest.mark.parametrize("start_collector", EMBEDDED_FIRST, indirect=True)
 def test_keys_are_asked_for(start_collector):
     """401 says how to send a key; the right one opens both doors."""
     collector = start_collector(

@@ -124,6 +124,7 @@ def test_rules_are_read_again_while_running(store: SpanStore, tmp_path: Path):
     assert running.rulebook.catalogue.problems == ()
 
 
+@pytest.mark.slow
 def test_an_override_is_taken_up_while_running(store: SpanStore):
     """It was set over the API; the next tick works with it."""
     running = Running(store)

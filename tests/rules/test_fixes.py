@@ -223,6 +223,7 @@ def test_what_comes_back_in_a_later_release_is_a_regression(shop: Shop):
     assert shop.violation.proof.releases == ("1.3.0",)
 
 
+@pytest.mark.slow
 def test_partial_entries_prove_nothing(shop: Shop):
     """What is missing may be the problem."""
     shop.serve(HIT, version="1.0.0", ago_ms=9_000)
@@ -236,6 +237,7 @@ def test_partial_entries_prove_nothing(shop: Shop):
     assert (changes, shop.violation.status) == (["opened"], "open")
 
 
+@pytest.mark.slow
 def test_what_a_rule_could_not_see_proves_nothing(shop: Shop):
     """It failed in that tick."""
     shop.serve(HIT, version="1.0.0", ago_ms=9_000)
@@ -249,6 +251,7 @@ def test_what_a_rule_could_not_see_proves_nothing(shop: Shop):
     assert (blind, seeing) == ([], ["fixed"])
 
 
+@pytest.mark.slow
 def test_a_raised_threshold_is_no_fix(shop: Shop):
     """Until it is hit again under the new settings, nothing can be said."""
     shop.serve(HIT, version="1.0.0", ago_ms=9_000)
@@ -283,6 +286,7 @@ def say(shop: Shop, action: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_word_is_verified_by_entries_after_it(shop: Shop):
     """A service without versions: somebody says that it is fixed."""
     before = shop.serve(HIT, HIT, version="", ago_ms=9_000)

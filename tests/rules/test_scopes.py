@@ -44,17 +44,21 @@ EVERYWHERE = [
 @pytest.mark.parametrize(
     ("where", "left_out"),
     [
-        ([], []),
+        pytest.param([], [], marks=pytest.mark.slow),
         ([{"service": "shop", "min_count": 20}], EVERYWHERE[2:]),
         ([{"service": "shop", "environment": "staging", "min_count": 20}], EVERYWHERE[3:]),
-        ([{"kind": "task", "min_count": 20}], []),
+        pytest.param([{"kind": "task", "min_count": 20}], [], marks=pytest.mark.slow),
         ([{"kind": "web", "min_count": 20}, {"service": "shop", "min_count": 5}], EVERYWHERE[:2]),
         # the order in the file does not matter between different places
         ([{"service": "shop", "min_count": 5}, {"kind": "web", "min_count": 20}], EVERYWHERE[:2]),
         # of equals the later one wins
-        ([{"kind": "web", "min_count": 20}, {"kind": "web", "min_count": 5}], []),
+        pytest.param(
+            [{"kind": "web", "min_count": 20}, {"kind": "web", "min_count": 5}],
+            [],
+            marks=pytest.mark.slow,
+        ),
         ([{"entry": "GET ord*", "min_count": 20}], EVERYWHERE),
-        ([{"entry": "GET %", "min_count": 20}], []),
+        pytest.param([{"entry": "GET %", "min_count": 20}], [], marks=pytest.mark.slow),
         ([{"entry": "it's {a:String} \\ %", "min_count": 20}], []),
     ],
 )

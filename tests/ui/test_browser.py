@@ -190,6 +190,7 @@ def test_dots_open_traces(page, url):
     expect(visible_spans(page).first).to_be_attached()
 
 
+@pytest.mark.slow
 def test_back_leads_to_the_filtered_list(page, url):
     """Back from a violation leads to the list as it was filtered."""
     page.goto(f"{url}/?severity=warning")
@@ -201,6 +202,7 @@ def test_back_leads_to_the_filtered_list(page, url):
     expect(page).to_have_url(re.compile(r"/\?severity=warning$"))
 
 
+@pytest.mark.slow
 def test_markup_is_text(page, url):
     """Names that are HTML or Markdown do nothing but stand there."""
     page.goto(f"{url}/trace?trace_id={sample_api.NASTY_TRACE}")
@@ -214,6 +216,7 @@ def test_markup_is_text(page, url):
     assert page.locator("a[href^='javascript']").count() == 0
 
 
+@pytest.mark.slow
 def test_filters_stand_in_the_url(page, url):
     """A chosen filter stands in the URL, and the way back to everything is a link."""
     page.goto(f"{url}/?severity=warning")
@@ -227,6 +230,7 @@ def test_filters_stand_in_the_url(page, url):
     expect(page).to_have_url(FIRST_PAGE)
 
 
+@pytest.mark.slow
 def test_older_traces(page, url):
     """The link to older traces leads to the second page, and back."""
     page.goto(f"{url}/traces")
@@ -246,6 +250,7 @@ def test_no_clutter(page, url):
     assert page.get_by_text("Deploy").count() == 0
 
 
+@pytest.mark.slow
 def test_narrow(page, url):
     """On a narrow page nothing is wider than the page."""
     page.set_viewport_size({"width": 480, "height": 900})
