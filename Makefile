@@ -6,9 +6,9 @@ RUN := .venv/bin
 SETUP := .venv/.setup
 BENCH := .bench/.setup
 # A test that hangs is shown where it hangs; slow ones bring a limit of their own.
-# Two at a time: tests mostly wait, for processes to start and for spans to settle.
-# In the order of the files: those with few but long tests must not come last, alone.
-PYTEST := --timeout=300 --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Three at a time, as tests also wait for processes to start; the long ones load the machine by
+# themselves: two. In the order of the files: those with few but long tests must not come last, alone.
+PYTEST := --timeout=300 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show the targets
@@ -41,12 +41,12 @@ test-setup: setup ## Install what tests need besides: Redis, PostgreSQL, MariaDB
 
 .PHONY: test
 test: test-setup ## Run the tests, against real components
-	@$(RUN)/pytest $(PYTEST) -m "not slow"
+	@$(RUN)/pytest $(PYTEST) --numprocesses=3 -m "not slow"
 
 # 5: no test was collected, which is fine as long as none is marked slow.
 .PHONY: test-all
 test-all: test ## Run all tests, also the long ones
-	@$(RUN)/pytest $(PYTEST) -m slow || [ $$? -eq 5 ]
+	@$(RUN)/pytest $(PYTEST) --numprocesses=2 -m slow || [ $$? -eq 5 ]
 
 .PHONY: faults
 faults: test-setup ## Hurt collectors for half an hour: kills, full disks, hostile senders

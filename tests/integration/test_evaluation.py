@@ -278,6 +278,20 @@ def test_a_parent_that_comes_late_takes_spans_from_an_entry(store):
     assert [row["hits"] for row in after["violations"]] == [1]
 
 
+def test_an_entry_whose_own_span_comes_last_stays(store):
+    """It begins earlier then than was thought, and is the same."""
+    evaluator = new_evaluator(store, rules=RULES)
+    root, *queried = page(1)
+    insert(store, queried)
+    evaluator.tick()
+    insert(store, [root])
+    evaluator.tick()
+
+    (entry,) = entries(store)
+
+    assert (entry["spans"], entry["partial"]) == (7, False)
+
+
 def test_environments_do_not_mix(store):
     """The same trace of the same service in two environments makes two violations."""
     insert(store, [*page(1), *page(2, environment="staging")])

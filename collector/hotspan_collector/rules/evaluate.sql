@@ -634,8 +634,9 @@ WHERE NOT deleted
         (trace_id, entry_span_id) NOT IN (SELECT trace_id, entry_span_id FROM tick_entries)
         OR (
             (trace_id, entry_span_id) IN (SELECT trace_id, entry_span_id FROM rule_entries)
-            AND (trace_id, entry_span_id, service, kind, start_time) NOT IN (
-                SELECT trace_id, entry_span_id, service, kind, start_time FROM rule_entries)))
+            -- by the table's key: a row that has it still is replaced
+            AND (trace_id, entry_span_id, service, kind, toStartOfFiveMinutes(start_time)) NOT IN (
+                SELECT trace_id, entry_span_id, service, kind, toStartOfFiveMinutes(start_time) FROM rule_entries)))
 
 -- name: fill_tick_fingerprints
 -- Those that the entries have, or had, which were written since the last evaluation that was
