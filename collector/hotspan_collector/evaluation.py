@@ -17,6 +17,7 @@ from hotspan_collector.rules.rule_runs import CANARY, MeasuredDatabase, RuleRuns
 from hotspan_collector.rules.touched import Bounds
 from hotspan_collector.rules.trials import Trials
 from hotspan_collector.rules.windows import longest_window_ms
+from hotspan_collector.store import retention_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -154,13 +155,12 @@ class Evaluation:
         if time.monotonic() < self._pin_due_at:
             return
         self._pin_due_at = time.monotonic() + _PIN_EVERY_S
-        settings = self._settings
-        days = min(settings.retention_days, *settings.retention_days_by_service.values(), 10_000)
+        days = retention_of(self._settings).shortest_days
         pinned = pin_evidence(
             self._database,
             # While half of their time is left: traces go when the first of their services does.
             before_ms=now_ms - days * _DAY_MS // 2,
-            most_spans=settings.pinned_trace_spans,
+            most_spans=self._settings.pinned_trace_spans,
         )
         if pinned:
             _LOG.info("evidence_pinned", findings=pinned)

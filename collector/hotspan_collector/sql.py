@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["load_blocks", "load_blocks_of", "split_statements"]
+__all__ = ["literal", "load_blocks", "load_blocks_of", "split_statements"]
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+def literal(value: object) -> str:
+    """Return text as a ClickHouse literal, for places that take no parameter."""
+    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    # A brace would begin a parameter.
+    return "'" + escaped.replace("{", "\\x7B") + "'"
 
 
 def load_blocks(package: str, filename: str) -> Mapping[str, str]:

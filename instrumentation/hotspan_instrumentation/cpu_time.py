@@ -23,38 +23,20 @@ class _Running:
 _timers = _Running()
 
 
-class _Account:
-    """What the kernel says of a thread, kept open: opening costs ten times as much as reading."""
-
-    __slots__ = ("_file", "native_id")
-
-    def __init__(self, native_id: int) -> None:
-        self.native_id = native_id
-        try:
-            self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self._file = -1  # not Linux, or a kernel without it
-
-    def __del__(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-
-    def run_delay_ns(self) -> int | None:
-        """Return how long the thread has been ready, and had no core."""
-        return int(os.pread(self._file, 96, 0).split()[1]) if self._file >= 0 else None
-
-
-_accounts = threading.local()
-
-
 def run_delay_ns() -> int | None:
     """Return how long this thread has waited for a core; None where the system does not tell."""
-    native_id = threading.get_native_id()
-    account: _Account | None = getattr(_accounts, "account", None)
-    # A forked child's is another thread.
-    if account is None or account.native_id != native_id:
-        account = _accounts.account = _Account(native_id)
-    return account.run_delay_ns()
+    # Opened each time, twice an entry: a file that is kept would not survive a fork or a daemon,
+    # which closes all, and others are given its number.
+    try:
+        file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None  # not Linux, or a kernel without it
+    try:
+        return int(os.read(file, 96).split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
+    finally:
+        os.close(file)
 
 
 class CpuTimer:
@@ -97,8 +79,8 @@ class CpuTimer:
             _timers.running -= 1
             alone = self._number == _timers.started
         if self._thread_id == threading.get_ident():
-            if self._run_delay_ns is not None:
-                self.run_delay_ms = ((run_delay_ns() or 0) - self._run_delay_ns) / _NS_PER_MS
+            if self._run_delay_ns is not None and (now_ns := run_delay_ns()) is not None:
+                self.run_delay_ms = (now_ns - self._run_delay_ns) / _NS_PER_MS
             return (time.thread_time_ns() - self._thread_ns) / _NS_PER_MS
         if alone:
             return (time.process_time_ns() - self._process_ns) / _NS_PER_MS

@@ -26,10 +26,10 @@ def test_each_service_has_its_own_retention(start_collector):
     """Spans older than their service's are refused, with the setting's name; others are stored."""
     collector = start_collector(
         HOTSPAN_RETENTION_DAYS="10",
-        HOTSPAN_RETENTION_DAYS_BY_SERVICE=json.dumps({"it's short": 3, "long": 20}),
+        HOTSPAN_RETENTION_DAYS_BY_SERVICE=json.dumps({"it's {a:String} short": 3, "long": 20}),
     )
     refused = {}
-    for service, days in [("it's short", 5), ("other", 5), ("other", 15), ("long", 15)]:
+    for service, days in [("it's {a:String} short", 5), ("other", 5), ("other", 15), ("long", 15)]:
         answer = collector.post(_old(service, days=days))
         told = ExportTraceServiceResponse.FromString(answer.content).partial_success
         refused[service, days] = (
@@ -38,7 +38,7 @@ def test_each_service_has_its_own_retention(start_collector):
         )
 
     assert refused == {
-        ("it's short", 5): (1, True),
+        ("it's {a:String} short", 5): (1, True),
         ("other", 5): (0, False),
         ("other", 15): (1, True),
         ("long", 15): (0, False),

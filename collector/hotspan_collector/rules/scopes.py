@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hotspan_collector.errors import ConfigurationError
-from hotspan_collector.sql import load_blocks
+from hotspan_collector.sql import literal, load_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -143,22 +143,15 @@ def _mask(rule: Rule, *, fingerprint: str = "") -> str:
 def _condition(scope: Scope, fingerprint: str) -> str:
     if scope.fingerprint:
         # Entries have none: it is asked of what was found in them.
-        return f"{fingerprint} = {_text(scope.fingerprint)}" if fingerprint else "0"
+        return f"{fingerprint} = {literal(scope.fingerprint)}" if fingerprint else "0"
     parts = [
-        f"entry.{name} = {_text(getattr(scope, name))}"
+        f"entry.{name} = {literal(getattr(scope, name))}"
         for name in ("kind", "environment", "service", "queue")
         if getattr(scope, name)
     ]
     if "*" in scope.entry:
         pattern = re.sub(r"([\\%_])", r"\\\1", scope.entry).replace("*", "%")
-        parts.append(f"entry.name LIKE {_text(pattern)}")
+        parts.append(f"entry.name LIKE {literal(pattern)}")
     elif scope.entry:
-        parts.append(f"entry.name = {_text(scope.entry)}")
+        parts.append(f"entry.name = {literal(scope.entry)}")
     return f"({' AND '.join(parts)})" if parts else "1"
-
-
-def _text(value: str) -> str:
-    """Return a literal: a rule's own parameters are those of its settings."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    # A brace would begin a parameter.
-    return "'" + escaped.replace("{", "\\x7B") + "'"

@@ -11,6 +11,7 @@ import chdb
 import clickhouse_connect
 
 from hotspan_collector.errors import DataDirectoryInUseError, StoreRefusedError
+from hotspan_collector.sql import literal
 from hotspan_collector.store.clickhouse import ENGINE_SETTINGS, ClickHouse, translate_error
 from hotspan_collector.store.redaction import NO_REDACTION
 from hotspan_collector.store.spans_insert import (
@@ -105,12 +106,12 @@ class EmbeddedStore(ClickHouse):
     def write_file(self, sql: str, path: Path) -> None:
         """See `SpanStore.write_file`."""
         self.execute(
-            f"INSERT INTO FUNCTION file({_quoted(path.resolve())}, 'Native', 'auto', 'zstd') {sql}"
+            f"INSERT INTO FUNCTION file({literal(path.resolve())}, 'Native', 'auto', 'zstd') {sql}"
         )
 
     def insert_file(self, table: str, path: Path) -> None:
         """See `SpanStore.insert_file`."""
-        source = f"file({_quoted(path.resolve())}, 'Native', 'auto', 'zstd')"
+        source = f"file({literal(path.resolve())}, 'Native', 'auto', 'zstd')"
         self.execute(f"INSERT INTO {table} SELECT * FROM {source}")  # noqa: S608 (a table of ours)
 
     def insert_spans(self, body: bytes, *, token: str) -> int:
@@ -174,12 +175,7 @@ class EmbeddedStore(ClickHouse):
 
 
 def _set(name: str, value: object) -> str:
-    return f"SET {name} = {_quoted(value)}"
-
-
-def _quoted(value: object) -> str:
-    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return f"SET {name} = {literal(value)}"
 
 
 def _lock(directory: Path) -> Any:  # noqa: ANN401 (an open file)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from hotspan_collector.sql import load_blocks
+from hotspan_collector.sql import literal, load_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Redaction:
             for name in ("names_in_quotes", "text_in_quotes")
         )
         return {
-            "{denied}": _quoted(_pattern(self.attributes)),
+            "{denied}": literal(_pattern(self.attributes)),
             "{sql}": self._marked(plain, " -- redacted ") if self.sql else "v",
             "{quoting_sql}": self._marked(quoting, " -- redacted ") if self.sql else "v",
             "{url}": self._marked(_BLOCKS["url"], "#redacted-") if self.urls else "v",
@@ -90,8 +90,3 @@ def _pattern(names: Sequence[str]) -> str:
     """Return names with * as one regular expression, which matches nothing when there are none."""
     parts = [".*".join(re.escape(part) for part in name.split("*")) for name in names]
     return f"(?i)^(?:{'|'.join(parts)})$" if parts else "^\\b$"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

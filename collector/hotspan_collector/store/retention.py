@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hotspan_collector.sql import literal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,13 +26,18 @@ class Retention:
     @property
     def longest_days(self) -> int:
         """Return the days of the service that is kept longest."""
-        return max(self.days, *self.by_service.values(), 0)
+        return max((self.days, *self.by_service.values()))
+
+    @property
+    def shortest_days(self) -> int:
+        """Return the days of the service that goes first."""
+        return min((self.days, *self.by_service.values()))
 
     def expressions(self) -> Mapping[str, str]:
         """Return what the insert's statement leaves open, in terms of `resource`."""
         if not self.by_service:
             return {"{oldest}": "{oldest_ns:UInt64}", "{retention_days}": "0"}
-        services = ", ".join(_quoted(name) for name in self.by_service)
+        services = ", ".join(literal(name) for name in self.by_service)
         days = ", ".join(str(int(days)) for days in self.by_service.values())
         later_ns = ", ".join(
             f"toInt64({(self.days - days) * DAY_NS})" for days in self.by_service.values()
@@ -41,8 +48,3 @@ class Retention:
             f"transform({name}, [{services}], [{later_ns}], toInt64(0))",
             "{retention_days}": f"transform({name}, [{services}], [{days}], 0)",
         }
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
