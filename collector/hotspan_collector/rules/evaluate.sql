@@ -242,7 +242,8 @@ SELECT
     kind = 'client'
         AND db_statement != ''
         AND db_system NOT IN ('', 'redis', 'memcached')
-        AND NOT match(db_statement, '(?i)^(SELECT set_config\\(|SET SESSION TRANSACTION|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)') AS is_query,
+        -- QUOTE(…): Django's own, for its log, on SQLite with DEBUG
+        AND NOT match(db_statement, '(?i)^(SELECT set_config\\(|SELECT QUOTE\\(|SET SESSION TRANSACTION|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)') AS is_query,
     kind = 'client'
         AND db_system = ''
         AND (http_method != '' OR peer != '' OR attributes['rpc.system'] != '' OR attributes['gen_ai.system'] != '')

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["pin_evidence"]
 
 _SQL = load_blocks(__package__ or "", "pins.sql")
-_TRACES_AT_ONCE = 100
+_AT_ONCE = 100
+# Parameters of `pin_findings`, and what they hold of each finding.
+_PLACES = {
+    "fingerprints": "fingerprint",
+    "roles": "role",
+    "traces": "trace",
+    "entries": "entry",
+    "generations": "finding_generation",
+}
 
 
 def pin_evidence(database: Database, *, before_ms: int, most_spans: int) -> int:
@@ -31,11 +39,13 @@ def pin_evidence(database: Database, *, before_ms: int, most_spans: int) -> int:
     found = database.rows(_SQL["unsettled_evidence"], {"before_ms": before_ms})
     traces = sorted({row["trace"] for row in found})
     # Spans first: what is pinned is looked for no more.
-    for first in range(0, len(traces), _TRACES_AT_ONCE):
-        chosen = traces[first : first + _TRACES_AT_ONCE]
+    for first in range(0, len(traces), _AT_ONCE):
+        chosen = traces[first : first + _AT_ONCE]
         database.execute(_SQL["pin_spans"], {"traces": chosen, "most_spans": most_spans})
-    for row in found:
-        database.execute(_SQL["pin_finding"], dict(row))
+    for first in range(0, len(found), _AT_ONCE):
+        rows = found[first : first + _AT_ONCE]
+        parameters = {place: [row[column] for row in rows] for place, column in _PLACES.items()}
+        database.execute(_SQL["pin_findings"], parameters)
     if found and database.rows(_SQL["unneeded_spans"])[0]["spans"]:
         database.execute(_SQL["unpin_spans"])
     return len(found)

@@ -32,20 +32,27 @@ WHERE place.2.1 < fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC')
         SELECT fingerprint, toString(role), trace_id, entry_span_id FROM pinned_findings FINAL
     )
 
--- name: pin_finding
+-- name: pin_findings
 INSERT INTO pinned_findings
-SELECT *, {role:String}, now64(3, 'UTC')
+WITH chosen AS
+(
+    SELECT
+        place.1 AS fingerprint,
+        place.2 AS role,
+        toFixedString(unhex(place.3), 16) AS trace_id,
+        toFixedString(unhex(place.4), 8) AS entry_span_id,
+        place.5 AS generation
+    FROM (SELECT arrayJoin(arrayZip({fingerprints:Array(String)}, {roles:Array(String)}, {traces:Array(String)}, {entries:Array(String)}, {generations:Array(UInt64)})) AS place)
+)
+SELECT found.*, chosen.role, now64(3, 'UTC')
 FROM
 (
-    SELECT * FROM findings FINAL
+    SELECT * FROM findings FINAL WHERE fingerprint IN {fingerprints:Array(String)}
     UNION ALL
-    SELECT * EXCEPT (role, pinned_at) FROM pinned_findings FINAL
-)
-WHERE fingerprint = {fingerprint:String}
-    AND trace_id = toFixedString(unhex({trace:String}), 16)
-    AND entry_span_id = toFixedString(unhex({entry:String}), 8)
-    AND generation = {finding_generation:UInt64}
-LIMIT 1
+    SELECT * EXCEPT (role, pinned_at) FROM pinned_findings FINAL WHERE fingerprint IN {fingerprints:Array(String)}
+) AS found
+INNER JOIN chosen USING (fingerprint, trace_id, entry_span_id, generation)
+LIMIT 1 BY fingerprint, chosen.role
 
 -- name: pin_spans
 -- Of traces whose findings are pinned and that are not.
