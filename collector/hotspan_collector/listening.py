@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpServer", "Tls", "allow_many_connections", "bind", "host_and_port"]
 
+_IN_USE = frozenset({98, 48, 10048})  # EADDRINUSE on Linux, macOS, Windows
+
 
 def bind(host: str, port: int, *, what: str, option: str) -> socket.socket:
     """Return a socket bound to an address; port 0 takes a free one.
@@ -39,7 +41,7 @@ def bind(host: str, port: int, *, what: str, option: str) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        if error.errno in {98, 48, 10048}:  # EADDRINUSE on Linux, macOS, Windows
+        if error.errno in _IN_USE:
             raise PortInUseError(
                 f"{what} cannot listen on {host}:{port}: the port is taken. "
                 f"Stop what listens there, or choose another port with {option}."
@@ -158,5 +160,18 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def run_until_stopped(self) -> None:
-        """Serve until `should_exit` is set."""
-        await self.serve(sockets=[self._listener])
+        """Serve until `should_exit` is set.
+
+        Raises:
+            PortInUseError: somebody else has begun to listen there since it was bound.
+
+        """
+        try:
+            await self.serve(sockets=[self._listener])
+        except OSError as error:
+            if error.errno not in _IN_USE:
+                raise
+            raise PortInUseError(
+                f"Port {self.port} was taken by another process just now. Start again, or choose "
+                "another port (--http-port, --api-port)."
+            ) from error
