@@ -42,10 +42,8 @@ class _Header:
     is_pinned: bool
     """It is kept as evidence, beyond its retention."""
 
-    @property
-    def source(self) -> str:
-        """Return where its spans are."""
-        return _QUERIES["spans_and_pinned"] if self.is_pinned else "spans FINAL"
+    source: str
+    """Where its spans are, as SQL."""
 
 
 def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_spans: int) -> bytes:
@@ -119,6 +117,7 @@ def _read_header(database: Database, trace_id: str) -> _Header:
         services=list(row["services"]),
         spans=row["spans"],
         is_pinned=is_pinned,
+        source=source,
     )
 
 
