@@ -27,7 +27,8 @@ def run(database, *rules: Rule) -> tuple[list[tuple[str, str]], dict[str, str]]:
         violations=violations,
         scratch=Scratch(database, TABLES),
     )
-    changes, failed = windows.run(now_ms=time.time_ns() // 1_000_000)
+    now_ms = time.time_ns() // 1_000_000
+    changes, failed = windows.run(now_ms=now_ms, generation=now_ms)
     return [told(change) for change in changes], dict(failed)
 
 
@@ -92,9 +93,9 @@ def test_long_windows_rest(embedded_store, window_minutes, later_ms, runs):
     )
     store_entries(embedded_store, spread(Entry(duration_ms=300), 100))
     now_ms = time.time_ns() // 1_000_000
-    windows.run(now_ms=now_ms)
+    windows.run(now_ms=now_ms, generation=1)
     embedded_store.execute("TRUNCATE TABLE findings")
-    windows.run(now_ms=now_ms + later_ms)
+    windows.run(now_ms=now_ms + later_ms, generation=2)
 
     assert embedded_store.rows("SELECT count() + 1 AS runs FROM findings") == [{"runs": runs}]
 

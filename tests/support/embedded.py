@@ -25,6 +25,7 @@ _TABLES = (
     "pinned_findings",
     "pinned_spans",
     "violations",
+    "violation_hits",
     "violation_actions",
     "violation_changes",
     "releases",

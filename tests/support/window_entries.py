@@ -147,7 +147,8 @@ def find(database: Database, rule_id: str, **settings: object) -> list[Found]:
         violations=violations,
         scratch=Scratch(database, TABLES),
     )
-    _, failed = windows.run(now_ms=time.time_ns() // 1_000_000)
+    now_ms = time.time_ns() // 1_000_000
+    _, failed = windows.run(now_ms=now_ms, generation=now_ms)
     if failed:
         raise AssertionError(failed[rule_id])
     rule = catalogue.rules[rule_id]

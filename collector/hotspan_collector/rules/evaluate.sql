@@ -362,6 +362,8 @@ SELECT
     kind, name, checksum, generation, deleted
 FROM entries FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
+    AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+    AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
 
 -- name: fill_tick_entries
 INSERT INTO tick_entries
@@ -639,16 +641,23 @@ WHERE NOT deleted
             AND (trace_id, entry_span_id, service, kind, toStartOfFiveMinutes(start_time)) NOT IN (
                 SELECT trace_id, entry_span_id, service, kind, toStartOfFiveMinutes(start_time) FROM rule_entries)))
 
--- name: fill_tick_fingerprints
+-- name: fill_tick_hits
 -- Those that the entries have, or had, which were written since the last evaluation that was
 -- finished: by this one, and by one that a crash ended after its entries.
-INSERT INTO tick_fingerprints
+INSERT INTO tick_hits
 WITH evaluated AS
 (
     SELECT trace_id FROM entries
-    WHERE generation > {finished:UInt64} AND trace_id IN (SELECT trace_id FROM tick_traces)
+    WHERE generation > {finished:UInt64}
+        AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+        AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
+        AND trace_id IN (SELECT trace_id FROM tick_traces)
 )
-SELECT DISTINCT fingerprint FROM findings WHERE trace_id IN evaluated
+SELECT DISTINCT fingerprint, toStartOfFiveMinutes(entry_start)
+FROM findings
+WHERE entry_start >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
+    AND entry_start <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')
+    AND trace_id IN evaluated
 
 -- name: count_tick_spans
 SELECT

@@ -119,7 +119,9 @@ class Evaluator:
         self, *, now_ms: int | None = None
     ) -> tuple[Sequence[Change], Mapping[str, str]]:
         """Run the rules over windows that end now; return what changed, and what failed."""
-        return self._windows.run(now_ms=now_ms or self._scalar("store_now", "now_ms"))
+        clock_ms = self.now_ms()
+        self._generation = max(self._generation + 1, clock_ms)
+        return self._windows.run(now_ms=now_ms or clock_ms, generation=self._generation)
 
     def find_silent(self, *, quiet_after_ms: int) -> Sequence[Change]:
         """Let violations fall silent that have not been hit for long, and other times end."""
@@ -153,8 +155,9 @@ class Evaluator:
         """
         self._scratch.empty()
         fill_traces()
-        self._resolve(self._load())
-        self._execute("fill_tick_known")
+        bounds = self._bounds()
+        self._resolve(self._load(bounds))
+        self._execute("fill_tick_known", **bounds)
         self._execute("fill_tick_entries", now_ms=0, settle_ms=0, settle_incomplete_ms=0)
         self._scratch.note_filled("rule_entries")
         fill_entries()
@@ -188,9 +191,10 @@ class Evaluator:
         self._generation = generation = max(self._generation + 1, now_ms)
         self._scratch.empty()
         self._touched.take(part)
-        loaded = self._load()
+        bounds = self._bounds()
+        loaded = self._load(bounds)
         self._resolve(loaded)
-        self._execute("fill_tick_known")
+        self._execute("fill_tick_known", **bounds)
         self._execute(
             "fill_tick_entries",
             now_ms=now_ms,
@@ -208,8 +212,8 @@ class Evaluator:
         changes: Sequence[Change] = ()
         if found or judged["known"]:
             self._violations.forget_touched()
-            self._execute("fill_tick_fingerprints", finished=self._touched.finished_generation)
-            changes = self._violations.update(now_ms=now_ms)
+            self._execute("fill_tick_hits", finished=self._touched.finished_generation, **bounds)
+            changes = self._violations.update(now_ms=now_ms, generation=generation)
         self._touched.wait(now_ms=now_ms, unsettled=judged["unsettled"], spans=loaded["spans"])
         return TickReport(
             traces=len(part),
@@ -219,10 +223,13 @@ class Evaluator:
             failed_rules=failed,
         )
 
-    def _load(self) -> Mapping[str, int]:
-        """Load the spans of the traces; return how many there are, and of what kind."""
+    def _bounds(self) -> Mapping[str, int]:
+        """Return when the first span of the traces began, and the last one ended."""
         self._execute("fill_trace_bounds", from_ms=self._touched.from_ms)
-        [bounds] = self._rows("bounds_of_traces")
+        return self._rows("bounds_of_traces")[0]
+
+    def _load(self, bounds: Mapping[str, int]) -> Mapping[str, int]:
+        """Load the spans of the traces; return how many there are, and of what kind."""
         self._load_spans("every_id", bounds)
         [loaded] = self._rows("count_tick_spans")
         if loaded["spans"] == loaded["ids"]:

@@ -37,7 +37,7 @@ class Violations:
         rollback_after_ms: int = 600_000,
     ) -> None:
         """Prepare the table of those that have to be computed anew."""
-        database.execute(_SQL["create_tick_fingerprints"])
+        database.execute(_SQL["create_tick_hits"])
         self._database = database
         self._catalogue = catalogue
         self._open_after_hits = open_after_hits
@@ -46,16 +46,18 @@ class Violations:
 
     def forget_touched(self) -> None:
         """Empty the table of those that have to be computed anew."""
-        self._database.execute(_SQL["empty_tick_fingerprints"])
+        self._database.execute(_SQL["empty_tick_hits"])
 
-    def update(self, *, now_ms: int, hold: bool = False) -> Sequence[Change]:
-        """Bring the violations up to date whose fingerprints stand in `tick_fingerprints`.
+    def update(self, *, now_ms: int, generation: int, hold: bool = False) -> Sequence[Change]:
+        """Bring the violations up to date whose hits are to be counted anew, by `tick_hits`.
 
         Args:
             now_ms: milliseconds since 1970.
+            generation: numbers the evaluation; what later ones count replaces what this one does.
             hold: they are of rules over windows, whose conditions hold now.
 
         """
+        self._database.execute(_SQL["count_hits"], {"generation": generation})
         values = self._database.rows(_SQL["hit_violations"])
         if not values:
             return []

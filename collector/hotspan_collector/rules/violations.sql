@@ -1,6 +1,7 @@
--- name: create_tick_fingerprints
--- Violations that have to be computed anew.
-CREATE OR REPLACE TABLE tick_fingerprints (fingerprint String) ENGINE = Memory;
+-- name: create_tick_hits
+-- What has to be counted anew: violations, each with the five minutes in which findings have come or
+-- gone.
+CREATE OR REPLACE TABLE tick_hits (fingerprint String, five_minutes DateTime('UTC')) ENGINE = Memory;
 
 -- name: create_proof_releases
 -- Releases that may show that a violation is fixed, a row a violation and release.
@@ -18,66 +19,98 @@ CREATE OR REPLACE TABLE proof_releases
 )
 ENGINE = Memory;
 
--- name: empty_tick_fingerprints
-TRUNCATE TABLE tick_fingerprints
+-- name: empty_tick_hits
+TRUNCATE TABLE tick_hits
 
 -- name: empty_proof_releases
 TRUNCATE TABLE proof_releases
 
--- name: hit_violations
--- What they amount to. An entry counts as often as its sampling says; one that is hit at several
--- places of its code is one hit.
+-- name: count_hits
+-- An entry counts as often as its sampling says; one that is hit at several places of its code is one
+-- hit.
+INSERT INTO violation_hits
 WITH
+    touched AS
+    (
+        SELECT *, toStartOfFiveMinutes(entry_start) AS five_minutes
+        FROM findings FINAL
+        WHERE (fingerprint, toStartOfFiveMinutes(entry_start)) IN (SELECT fingerprint, five_minutes FROM tick_hits)
+            AND entry_start >= (SELECT min(five_minutes) FROM tick_hits)
+            AND entry_start < (SELECT max(five_minutes) + INTERVAL 5 MINUTE FROM tick_hits)
+    ),
     latest AS
     (
         SELECT trace_id, entry_span_id, generation
         FROM entries FINAL
         WHERE NOT deleted
-            AND trace_id IN (SELECT trace_id FROM findings WHERE fingerprint IN (SELECT fingerprint FROM tick_fingerprints))
+            AND start_time >= (SELECT min(five_minutes) FROM tick_hits)
+            AND start_time < (SELECT max(five_minutes) + INTERVAL 5 MINUTE FROM tick_hits)
+            AND (service, toStartOfFiveMinutes(start_time), trace_id) IN (SELECT service, five_minutes, trace_id FROM touched)
     )
 SELECT
-    fingerprint,
-    any(rule) AS rule,
-    any(service) AS service,
-    any(namespace) AS namespace,
-    any(environment) AS environment,
-    any(entry_kind) AS entry_kind,
-    any(entry_name) AS entry_name,
+    fingerprint, five_minutes,
+    any(rule), any(service), any(namespace), any(environment), any(entry_kind), any(entry_name),
     countIf(current) AS seen,
-    toString(if(seen = 0, max(worst), maxIf(worst, current))) AS severity,
-    toString(argMax(confidence, started)) AS confidence,
-    toUInt64(round(sumIf(weight, current))) AS hits,
-    toUInt64(round(sumIf(weight, current AND started > now() - INTERVAL 1 DAY))) AS hits_last_day,
-    toUInt64(round(sumIf(weight, current AND started > now() - INTERVAL 1 HOUR))) AS hits_last_hour,
-    toUInt32(maxIf(most, current)) AS max_count,
-    sumIf(wasted * weight, current) / greatest(1e-9, sumIf(weight, current)) AS mean_wasted_ns,
-    sumIf(wasted * weight, current AND started > now() - INTERVAL 1 DAY) AS lost_ns_last_day,
-    toUnixTimestamp64Milli(toDateTime64(if(seen = 0, min(started), minIf(started, current)), 3, 'UTC')) AS first_seen_ms,
-    toUnixTimestamp64Milli(toDateTime64(if(seen = 0, max(started), maxIf(started, current)), 3, 'UTC')) AS last_seen_ms,
-    argMin(release, (NOT current, started)) AS first_version,
-    argMax(release, (current, started)) AS last_version,
-    arraySort(groupUniqArrayIf(toString(release), current)) AS hit_versions
+    sumIf(weight, current),
+    sumIf(wasted * weight, current),
+    if(seen = 0, max(most), maxIf(most, current)),
+    if(seen = 0, max(worst), maxIf(worst, current)),
+    argMax(surest, (current, started)),
+    if(seen = 0, min(started), minIf(started, current)),
+    if(seen = 0, max(started), maxIf(started, current)),
+    argMin(release, (NOT current, started)),
+    argMax(release, (current, started)),
+    arraySort(groupUniqArrayIf(toString(release), current)),
+    {generation:UInt64}
 FROM
 (
     SELECT
-        fingerprint, trace_id, entry_span_id,
-        any(rule) AS rule,
-        any(service) AS service,
-        any(namespace) AS namespace,
-        any(environment) AS environment,
-        any(entry_kind) AS entry_kind,
-        any(entry_name) AS entry_name,
+        fingerprint, five_minutes, trace_id, entry_span_id,
+        any(touched.rule) AS rule,
+        any(touched.service) AS service,
+        any(touched.namespace) AS namespace,
+        any(touched.environment) AS environment,
+        any(touched.entry_kind) AS entry_kind,
+        any(touched.entry_name) AS entry_name,
         any(version) AS release,
         any(entry_start) AS started,
-        any(findings.weight) AS weight,
+        any(touched.weight) AS weight,
         max(severity) AS worst,
-        max(findings.confidence) AS confidence,
+        max(confidence) AS surest,
         max(count) AS most,
         sum(wasted_ns) AS wasted,
         (trace_id, entry_span_id, generation) IN latest AS current
-    FROM (SELECT * FROM findings FINAL WHERE fingerprint IN (SELECT fingerprint FROM tick_fingerprints)) AS findings
-    GROUP BY fingerprint, trace_id, entry_span_id, generation
+    FROM touched
+    GROUP BY fingerprint, five_minutes, trace_id, entry_span_id, generation
 )
+GROUP BY fingerprint, five_minutes
+
+-- name: hit_violations
+-- What they amount to. Days and hours begin and end with five minutes.
+SELECT
+    fingerprint,
+    any(violation_hits.rule) AS rule,
+    any(violation_hits.service) AS service,
+    any(violation_hits.namespace) AS namespace,
+    any(violation_hits.environment) AS environment,
+    any(violation_hits.entry_kind) AS entry_kind,
+    any(violation_hits.entry_name) AS entry_name,
+    sum(entries) AS seen,
+    toString(if(seen = 0, max(violation_hits.severity), maxIf(violation_hits.severity, entries > 0))) AS severity,
+    toString(argMax(violation_hits.confidence, (entries > 0, last_seen))) AS confidence,
+    toUInt64(round(sum(weight))) AS hits,
+    toUInt64(round(sumIf(weight, five_minutes > now() - INTERVAL 1 DAY))) AS hits_last_day,
+    toUInt64(round(sumIf(weight, five_minutes > now() - INTERVAL 1 HOUR))) AS hits_last_hour,
+    toUInt32(maxIf(violation_hits.max_count, entries > 0)) AS max_count,
+    sum(wasted_ns) / greatest(1e-9, sum(weight)) AS mean_wasted_ns,
+    sumIf(wasted_ns, five_minutes > now() - INTERVAL 1 DAY) AS lost_ns_last_day,
+    toUnixTimestamp64Milli(if(seen = 0, min(first_seen), minIf(first_seen, entries > 0))) AS first_seen_ms,
+    toUnixTimestamp64Milli(if(seen = 0, max(last_seen), maxIf(last_seen, entries > 0))) AS last_seen_ms,
+    argMin(violation_hits.first_version, (entries = 0, first_seen)) AS first_version,
+    argMax(violation_hits.last_version, (entries > 0, last_seen)) AS last_version,
+    arraySort(groupUniqArrayArrayIf(versions, entries > 0)) AS hit_versions
+FROM violation_hits FINAL
+WHERE fingerprint IN (SELECT fingerprint FROM tick_hits)
 GROUP BY fingerprint
 
 -- name: known_violations
@@ -95,7 +128,7 @@ WHERE status NOT IN ('pending', 'verified_fixed', 'resolved')
 SELECT * FROM current_violations
 WHERE status NOT IN ('pending', 'resolved')
     AND rule IN {window_rules:Array(String)}
-    AND fingerprint NOT IN (SELECT fingerprint FROM tick_fingerprints)
+    AND fingerprint NOT IN (SELECT fingerprint FROM tick_hits)
 
 -- name: ignored_violations
 SELECT * FROM current_violations WHERE status = 'ignored' AND ignoring != ''

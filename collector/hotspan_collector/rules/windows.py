@@ -68,10 +68,16 @@ class Windows:
         self._ran_at_ms: dict[str, int] = {}
         self._failed: dict[str, str] = {}
 
-    def run(self, *, now_ms: int) -> tuple[Sequence[Change], Mapping[str, str]]:
+    def run(self, *, now_ms: int, generation: int) -> tuple[Sequence[Change], Mapping[str, str]]:
         """Evaluate the rules that are due, over their windows up to now.
 
-        Returns what changed, and the rules that failed when they last ran.
+        Args:
+            now_ms: milliseconds since 1970.
+            generation: numbers this evaluation.
+
+        Returns:
+            What changed, and the rules that failed when they last ran.
+
         """
         self._scratch.empty()
         self._violations.forget_touched()
@@ -83,8 +89,8 @@ class Windows:
         if self._found():
             self._scratch.execute(_SQL["attribute"], {"since_ms": oldest_ms})
             self._database.execute(_SQL["keep"])
-            self._database.execute(_SQL["fill_tick_fingerprints"])
-            hit = self._violations.update(now_ms=now_ms, hold=True)
+            self._database.execute(_SQL["fill_tick_hits"])
+            hit = self._violations.update(now_ms=now_ms, generation=generation, hold=True)
         changes = [
             *hit,
             *self._violations.end(

@@ -42,5 +42,5 @@ INNER JOIN rule_found AS found
 -- name: keep
 INSERT INTO findings SELECT * FROM window_findings
 
--- name: fill_tick_fingerprints
-INSERT INTO tick_fingerprints SELECT DISTINCT fingerprint FROM window_findings
+-- name: fill_tick_hits
+INSERT INTO tick_hits SELECT DISTINCT fingerprint, toStartOfFiveMinutes(entry_start) FROM window_findings

@@ -26,6 +26,9 @@ ALTER TABLE span_exceptions MODIFY TTL toDateTime(intDiv(time_unix_nano, 1000000
 -- name: retain_findings
 ALTER TABLE findings MODIFY TTL toDateTime(entry_start) + INTERVAL {longest_days} DAY
 
+-- name: retain_violation_hits
+ALTER TABLE violation_hits MODIFY TTL five_minutes + INTERVAL {longest_days} DAY
+
 -- name: retain_trace_bounds
 ALTER TABLE trace_bounds MODIFY TTL toDateTime(ended) + INTERVAL {longest_days} DAY
 
