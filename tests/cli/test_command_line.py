@@ -60,6 +60,18 @@ def test_a_command_that_cannot_be_there_is_listed_as_such():
     assert elsewhere.help == "Not available here. Make it."
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [(["rules", "list"], "[rules.NAME]"), (["check"], "for [rules.…]"), (["violations"], "[ID]")],
+)
+def test_help_shows_brackets_as_they_are_written(arguments: list[str], text: str):
+    """They are tables of a settings file, no markup of the terminal's."""
+    ran = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200"})
+
+    assert ran.exit_code == 0
+    assert text in ran.output
+
+
 def test_the_version_is_that_of_the_package():
     ran = CliRunner().invoke(app, ["--version"])
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ class Deferred(TyperCommand):
             typer.echo(reason, err=True)
             raise typer.Exit(1) from None
         if isinstance(found, typer.Typer):
-            return typer.main.get_group(found)
+            return _verbatim(typer.main.get_group(found))
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         alone.command(self.name)(found)
-        return typer.main.get_command(alone)
+        return _verbatim(typer.main.get_command(alone))
 
     def make_context(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 (handed on)
         """Parse arguments as the command itself does: it is what runs then."""
@@ -66,3 +67,13 @@ class DeferringGroup(TyperGroup):
         super().__init__(**attributes)
         for command in self.deferred:
             self.add_command(command)
+
+
+def _verbatim(command: Any) -> Any:  # noqa: ANN401 (as above)
+    """Have help shown as it is written: to rich, `[rules.NAME]` is a style."""
+    for described in (command, *command.params):
+        if getattr(described, "help", None):
+            described.help = escape(described.help)
+    for each in getattr(command, "commands", {}).values():
+        _verbatim(each)
+    return command

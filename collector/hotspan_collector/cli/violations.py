@@ -38,6 +38,8 @@ from hotspan_collector.cli.terminal import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from hotspan_collector.cli.lifecycle import Action
@@ -45,25 +47,38 @@ if TYPE_CHECKING:
 __all__ = ["violations"]
 
 _STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"}
+_ACTIVE = "active"
+
+
+ViolationId = Annotated[
+    str, typer.Argument(help="Show this one, with the traces that prove it.", metavar="[ID]")
+]
+Service = Annotated[str, typer.Option(help="Of this service.")]
+Environment = Annotated[str, typer.Option(help="In this environment.")]
+Rule = Annotated[str, typer.Option(help="Of this rule: see hotspan rules list.")]
+Severity = Annotated[str, typer.Option(help="info, warning or critical.")]
+Status = Annotated[
+    str,
+    typer.Option(
+        help="open, acknowledged, ignored, resolving, verified_fixed, regressed or resolved; "
+        "all; or active: those that are somebody's work."
+    ),
+]
+Limit = Annotated[int, typer.Option(min=1, help="Show at most so many.")]
+Output = Annotated[
+    Format, typer.Option("--format", help="What to print; JSON is the API's answer.")
+]
 
 
 def violations(  # noqa: PLR0913 (options)
-    violation_id: Annotated[
-        str, typer.Argument(help="Show this one, with the traces that prove it.", metavar="[ID]")
-    ] = "",
+    violation_id: ViolationId = "",
     *,
-    service: Annotated[str, typer.Option(help="Of this service.")] = "",
-    environment: Annotated[str, typer.Option(help="In this environment.")] = "",
-    rule: Annotated[str, typer.Option(help="Of this rule: see hotspan rules list.")] = "",
-    severity: Annotated[str, typer.Option(help="info, warning or critical.")] = "",
-    status: Annotated[
-        str,
-        typer.Option(
-            help="open, acknowledged, ignored, resolving, verified_fixed, regressed or resolved; "
-            "all; or active: those that are somebody's work."
-        ),
-    ] = "active",
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 20,
+    service: Service = "",
+    environment: Environment = "",
+    rule: Rule = "",
+    severity: Severity = "",
+    status: Status = _ACTIVE,
+    limit: Limit = 20,
     acknowledge: Acknowledge = False,
     ignore: Ignore = False,
     unignore: Unignore = False,
@@ -75,9 +90,7 @@ def violations(  # noqa: PLR0913 (options)
     until_hits: UntilHits = None,
     until_impact: UntilImpact = None,
     until_release: UntilRelease = False,
-    output: Annotated[
-        Format, typer.Option("--format", help="What to print; JSON is the API's answer.")
-    ] = Format.TABLE,
+    output: Output = Format.TABLE,
     api_url: ApiUrl = "http://127.0.0.1:4319",
     api_key: ApiKey = "",
 ) -> None:
@@ -110,31 +123,35 @@ def violations(  # noqa: PLR0913 (options)
         "resolve": resolve,
         "reopen": reopen,
     }
-    conditions: dict[str, object] = {
+    ends = {
         "until": until,
         "more_hits": until_hits,
         "impact_factor": until_impact,
         "next_release": until_release,
     }
-    action = chosen_action(chosen, conditions, violation_id=violation_id, reason=reason, by=by)
-    filters: dict[str, str | int] = {
+    action = chosen_action(chosen, ends, violation_id=violation_id, reason=reason, by=by)
+    which = {
         "service": service,
         "environment": environment,
         "rule": rule,
         "severity": severity,
         "status": status,
-        "limit": limit,
     }
     with open_api(api_url, api_key) as api:
         if violation_id:
             _show_one(api, violation_id, output, action=action)
-            return
-        if output is Format.JSON:
-            typer.echo(api.get("/violations", filters))
-            return
-        found = api.read(Violations, "/violations", filters)
-    filtered = any((service, environment, rule, severity, status != "active"))
-    _print(open_console(), found, filtered=filtered)
+        else:
+            _show_list(api, which, output, limit=limit)
+
+
+def _show_list(api: ApiClient, which: Mapping[str, str], output: Format, *, limit: int) -> None:
+    parameters: dict[str, str | int] = {**which, "limit": limit}
+    if output is Format.JSON:
+        typer.echo(api.get("/violations", parameters))
+        return
+    found = api.read(Violations, "/violations", parameters)
+    is_filtered = any(value for value in which.values() if value != _ACTIVE)
+    _print(open_console(), found, filtered=is_filtered)
 
 
 def _show_one(api: ApiClient, violation_id: str, output: Format, *, action: Action | None) -> None:
