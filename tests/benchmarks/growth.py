@@ -42,6 +42,13 @@ SELECT stored.* REPLACE ({replaced})
 FROM (SELECT * FROM {table} WHERE trace_id IN (SELECT trace_id FROM copied_traces)) AS stored
 CROSS JOIN (SELECT number AS n FROM numbers({times})) AS copies
 """
+# Once more for each copy, as if counted anew: what is read and what is replaced is the same.
+_COPY_HITS = """
+INSERT INTO violation_hits
+SELECT stored.* REPLACE (toStartOfFiveMinutes(five_minutes - {earlier}) AS five_minutes)
+FROM (SELECT * FROM violation_hits FINAL WHERE five_minutes > now() - INTERVAL 1 HOUR) AS stored
+CROSS JOIN (SELECT number AS n FROM numbers({times})) AS copies
+"""
 _TIMES = {
     "spans": ("start_time", "inserted_at"),
     "entries": ("start_time", "evaluated_at"),
@@ -156,6 +163,8 @@ def _grow(store: SpanStore, spans: int, *, copies: int) -> int:
             ]
             statement = _COPY.replace("{replaced}", ", ".join(replaced))
             store.execute(statement.format(table=table, times=times, copies=copies))
+        earlier = _EARLIER.format(copies=copies)
+        store.execute(_COPY_HITS.format(earlier=earlier, times=times))
         copies, missing = copies + times, missing - times
     return copies
 

@@ -53,7 +53,9 @@ CREATE OR REPLACE TABLE tick_spans
     -- opens a connection: the span says so, or it is what Django sends first over a new one
     is_connect Bool,
     is_transaction Bool,
-    returned_rows UInt64
+    returned_rows UInt64,
+    -- of a query: system, host and name of the database
+    database LowCardinality(String)
 )
 ENGINE = Memory;
 
@@ -254,7 +256,14 @@ SELECT
         attributes['hotspan.db.connect'] = 'true'
         OR match(db_statement, '(?i)^(SELECT set_config\\(|SET SESSION TRANSACTION ISOLATION)')) AS is_connect,
     attributes['hotspan.tx.outcome'] != '' AS is_transaction,
-    if(is_query, toUInt64OrZero(attributes['db.response.returned_rows']), 0) AS returned_rows
+    if(is_query, toUInt64OrZero(attributes['db.response.returned_rows']), 0) AS returned_rows,
+    if(
+        is_query,
+        arrayStringConcat(arrayFilter(part -> part != '', [
+            toString(db_system),
+            toString(peer),
+            if(attributes['db.namespace'] != '', attributes['db.namespace'], attributes['db.name'])]), ' '),
+        '') AS database
 FROM spans FINAL
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
@@ -368,67 +377,79 @@ WHERE trace_id IN (SELECT trace_id FROM tick_traces)
 -- name: fill_tick_entries
 INSERT INTO tick_entries
 WITH
-    computed AS
+    totals AS
     (
-        WITH span.span_id = member.entry_span_id AS own
         SELECT
             member.trace_id AS trace_id,
             member.entry_span_id AS entry_span_id,
-            max(own) AS has_own,
-            if(has_own, anyIf(start_time, own), min(start_time)) AS entry_start,
-            if(has_own, anyIf(duration_ns, own), max(end_ns) - min(start_ns)) AS entry_duration_ns,
-            argMax(service, own) AS entry_service,
-            argMax(namespace, own) AS entry_namespace,
-            argMax(environment, own) AS entry_environment,
-            argMax(version, own) AS entry_version,
-            anyIf(kind, own) AS own_kind,
-            multiIf(own_kind = 'consumer', 'task', own_kind = 'internal', 'command', 'web') AS entry_kind,
-            anyIf(task, own) AS own_task,
-            multiIf(NOT has_own, '(root span missing)', own_task != '', own_task, anyIf(name, own)) AS entry_name,
-            anyIf(http_status, own) AS own_http_status,
-            anyIf(task_state, own) AS own_task_state,
-            anyIf(status, own) AS own_status,
-            multiIf(
-                own_task_state != '', own_task_state = 'FAILURE',
-                own_http_status != 0, own_http_status >= 500,
-                own_status = 'error') AS entry_error,
-            anyIf(task_retries, own) AS own_task_retries,
-            anyIf(message_id, own) AS own_message_id,
-            anyIf(attributes['hotspan.task.outcome'], own) AS own_task_outcome,
-            anyIf(queue, own) AS own_queue,
-            anyIf(parent_span_id, own) AS own_parent_span_id,
-            anyIf(attributes['hotspan.task.queue_wait_ms'], own) AS own_queue_wait,
-            parseDateTime64BestEffortOrNull(anyIf(attributes['celery.eta'], own), 9, 'UTC') AS own_eta,
+            -- of those whose own span is missing
+            min(start_time) AS first_start,
+            max(end_ns) - min(start_ns) AS length_ns,
+            min(inserted_at) AS first_inserted_at,
+            any((service, namespace, environment, version)) AS of_any,
             sum(returned_rows) AS row_count,
             max(returned_rows) AS max_row_count,
-            sumMap(if(
-                is_query,
-                map(
-                    arrayStringConcat(arrayFilter(part -> part != '', [
-                        toString(db_system),
-                        toString(peer),
-                        if(attributes['db.namespace'] != '', attributes['db.namespace'], attributes['db.name'])]), ' '),
-                    duration_ns),
-                map())) AS entry_databases,
-            rightPad(extract(anyIf(trace_state, own), 'ot=(?:[^,]*;)?th:([0-9a-f]{1,14})'), 14, '0') AS threshold,
-            1 / greatest(1e-6, 1 - reinterpretAsUInt64(reverse(unhex(concat('00', threshold)))) / pow(2, 56)) AS entry_weight,
+            sumMap(if(is_query, map(toString(database), duration_ns), map())) AS entry_databases,
             count() AS span_count,
             countIf(is_query) AS query_count,
             intervalLengthSumIf(start_ns, end_ns, is_query) AS query_ns,
             uniqExactIf(db_fingerprint, is_query) AS distinct_queries,
             countIf(is_call) AS call_count,
             intervalLengthSumIf(start_ns, end_ns, is_call) AS call_ns,
-            groupBitXor(cityHash64(span.span_id, start_ns, duration_ns)) AS entry_checksum,
-            mapApply((k, v) -> (k, toFloat64OrZero(v)), mapFilter(
-                (k, v) -> (startsWith(k, 'hotspan.') OR k = 'http.response.body.size') AND NOT endsWith(k, 'span_id') AND isNotNull(toFloat64OrNull(v)),
-                anyIf(attributes, own))) AS entry_counters,
-            if(has_own,
-                {now_ms:Int64} - toUnixTimestamp64Milli(maxIf(inserted_at, own)) >= {settle_ms:Int64},
-                {now_ms:Int64} - toUnixTimestamp64Milli(min(inserted_at)) >= {settle_incomplete_ms:Int64}) AS is_settled
+            groupBitXor(cityHash64(span.span_id, start_ns, duration_ns)) AS entry_checksum
         FROM tick_members AS member
         INNER JOIN tick_spans AS span
             ON span.trace_id = member.trace_id AND span.span_id = member.span_id
         GROUP BY member.trace_id, member.entry_span_id
+    ),
+    owns AS
+    (
+        SELECT
+            *,
+            true AS is_there,
+            attributes['hotspan.task.outcome'] AS task_outcome,
+            attributes['hotspan.task.queue_wait_ms'] AS told_queue_wait,
+            parseDateTime64BestEffortOrNull(attributes['celery.eta'], 9, 'UTC') AS eta,
+            extract(trace_state, 'ot=(?:[^,]*;)?th:([0-9a-f]{1,14})') AS threshold,
+            mapApply((k, v) -> (k, toFloat64OrZero(v)), mapFilter(
+                (k, v) -> (startsWith(k, 'hotspan.') OR k = 'http.response.body.size') AND NOT endsWith(k, 'span_id') AND isNotNull(toFloat64OrNull(v)),
+                attributes)) AS counters
+        FROM tick_spans
+        WHERE is_candidate OR (kind = 'internal' AND parent_span_id = toFixedString('', 8))
+    ),
+    computed AS
+    (
+        SELECT
+            totals.*,
+            own.is_there AS has_own,
+            if(has_own, own.start_time, first_start) AS entry_start,
+            if(has_own, own.duration_ns, length_ns) AS entry_duration_ns,
+            if(has_own, own.service, of_any.1) AS entry_service,
+            if(has_own, own.namespace, of_any.2) AS entry_namespace,
+            if(has_own, own.environment, of_any.3) AS entry_environment,
+            if(has_own, own.version, of_any.4) AS entry_version,
+            multiIf(own.kind = 'consumer', 'task', own.kind = 'internal', 'command', 'web') AS entry_kind,
+            multiIf(NOT has_own, '(root span missing)', own.task != '', own.task, own.name) AS entry_name,
+            own.http_status AS own_http_status,
+            own.task_state AS own_task_state,
+            multiIf(
+                own.task_state != '', own.task_state = 'FAILURE',
+                own.http_status != 0, own.http_status >= 500,
+                own.status = 'error') AS entry_error,
+            own.task_retries AS own_task_retries,
+            own.message_id AS own_message_id,
+            own.task_outcome AS own_task_outcome,
+            own.queue AS own_queue,
+            own.parent_span_id AS own_parent_span_id,
+            own.told_queue_wait AS own_queue_wait,
+            own.eta AS own_eta,
+            1 / greatest(1e-6, 1 - reinterpretAsUInt64(reverse(unhex(concat('00', rightPad(own.threshold, 14, '0'))))) / pow(2, 56)) AS entry_weight,
+            own.counters AS entry_counters,
+            if(has_own,
+                {now_ms:Int64} - toUnixTimestamp64Milli(own.inserted_at) >= {settle_ms:Int64},
+                {now_ms:Int64} - toUnixTimestamp64Milli(first_inserted_at) >= {settle_incomplete_ms:Int64}) AS is_settled
+        FROM totals
+        LEFT JOIN owns AS own ON own.trace_id = totals.trace_id AND own.span_id = totals.entry_span_id
     )
 SELECT
     computed.trace_id, computed.entry_span_id, entry_start, entry_duration_ns,

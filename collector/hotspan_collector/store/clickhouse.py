@@ -41,6 +41,9 @@ ENGINE_SETTINGS: Mapping[str, object] = {
     "compile_expressions": 0,
     "compile_aggregate_expressions": 0,
     "compile_sort_description": 0,
+    # attributes['a'] would be taken from every row of a table in memory before any condition is
+    # applied, once for each key.
+    "optimize_functions_to_subcolumns": 0,
 }
 """ClickHouse settings that every statement of ours has."""
 
