@@ -30,13 +30,23 @@ if TYPE_CHECKING:
     from hotspan_collector.rules.violation import Change
     from hotspan_collector.settings import Settings
 
-__all__ = ["Evaluation"]
+__all__ = ["Evaluation", "pause_s"]
 
 _LOG = structlog.get_logger(__name__)
 _VISIBILITY_SLACK_MS = 1_000
 _TELL_UNAVAILABLE_EVERY_S = 60
 _DAY_MS = 86_400_000
 _PIN_EVERY_S = 600.0
+_LONGEST_PAUSE = 5
+
+
+def pause_s(every_s: float, *, took_s: float) -> float:
+    """Return how long to wait after a tick that took so long.
+
+    Much of what a tick costs comes before its first span: when much is stored, fewer and larger
+    ticks leave the cores to those who store it.
+    """
+    return min(max(every_s, took_s), _LONGEST_PAUSE * every_s)
 
 
 class Evaluation:

@@ -18,7 +18,7 @@ from hotspan_collector.api.health import why_not_ready
 from hotspan_collector.api.models import Status
 from hotspan_collector.duties import Duties, hold
 from hotspan_collector.errors import HotspanError
-from hotspan_collector.evaluation import Evaluation
+from hotspan_collector.evaluation import Evaluation, pause_s
 from hotspan_collector.health import EvaluatorHealth
 from hotspan_collector.heartbeat import beat
 from hotspan_collector.ingest.pipeline import build_pipeline
@@ -260,9 +260,11 @@ async def _evaluate(collector: _Collector) -> None:
     async def tick_again() -> None:
         with ThreadPoolExecutor(1, thread_name_prefix="evaluate") as thread:
             while not collector.stopping.is_set():
+                began = loop.time()
                 await loop.run_in_executor(thread, _evaluate_or_stand_by, collector)
+                rest_s = pause_s(settings.evaluate_every_s, took_s=loop.time() - began)
                 try:
-                    await asyncio.wait_for(collector.stopping.wait(), settings.evaluate_every_s)
+                    await asyncio.wait_for(collector.stopping.wait(), rest_s)
                 except TimeoutError:
                     continue
 

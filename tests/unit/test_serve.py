@@ -1,12 +1,19 @@
+import pytest
 from structlog.testing import capture_logs
 
 from hotspan_collector.errors import StoreUnreachableError
-from hotspan_collector.evaluation import Evaluation
+from hotspan_collector.evaluation import Evaluation, pause_s
 from hotspan_collector.health import EvaluatorHealth, EvaluatorReport
 from hotspan_collector.listening import host_and_port
 from hotspan_collector.rules.evaluator import TickReport
 from hotspan_collector.rules.rulebook import Rulebook
 from hotspan_collector.settings import Settings
+
+
+@pytest.mark.parametrize(("took_s", "then_s"), [(0.1, 1), (2.5, 2.5), (60, 5)])
+def test_after_a_long_tick_the_evaluator_rests_as_long(took_s, then_s):
+    """It takes half of the time at most, and rests five times its interval at most."""
+    assert pause_s(1, took_s=took_s) == then_s
 
 
 class _BrokenStore:
