@@ -37,7 +37,7 @@ _VISIBILITY_SLACK_MS = 1_000
 _TELL_UNAVAILABLE_EVERY_S = 60
 _DAY_MS = 86_400_000
 _PIN_EVERY_S = 600.0
-_LONGEST_PAUSE = 5
+_LONGEST_PAUSE = 3
 
 
 def pause_s(every_s: float, *, took_s: float) -> float:

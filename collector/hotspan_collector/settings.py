@@ -35,10 +35,10 @@ class Settings(IngestSettings):
     model_config = SettingsConfigDict(env_prefix="HOTSPAN_", extra="forbid", frozen=True)
 
     evaluate_every_s: float = Field(
-        default=1.0,
+        default=2.0,
         gt=0,
         description="Seconds between two looks at what has come; after a longer one as long as it "
-        "took, at most five times this.",
+        "took, at most three times this.",
     )
     windows_every_s: float = Field(
         default=30.0, gt=0, description="Seconds between two rounds of the rules over windows."

@@ -10,9 +10,9 @@ from hotspan_collector.rules.rulebook import Rulebook
 from hotspan_collector.settings import Settings
 
 
-@pytest.mark.parametrize(("took_s", "then_s"), [(0.1, 1), (2.5, 2.5), (60, 5)])
+@pytest.mark.parametrize(("took_s", "then_s"), [(0.1, 1), (2.5, 2.5), (60, 3)])
 def test_after_a_long_tick_the_evaluator_rests_as_long(took_s, then_s):
-    """It takes half of the time at most, and rests five times its interval at most."""
+    """It takes half of the time at most, and rests three times its interval at most."""
     assert pause_s(1, took_s=took_s) == then_s
 
 

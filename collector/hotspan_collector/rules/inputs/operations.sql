@@ -93,6 +93,16 @@ CREATE OR REPLACE TABLE rule_listings
 )
 ENGINE = Memory;
 
+-- name: create_rule_paced
+-- Operations that are done again and again, and not at once.
+CREATE OR REPLACE TABLE rule_paced
+(
+    trace_id FixedString(16),
+    entry_span_id FixedString(8),
+    operation UInt64
+)
+ENGINE = Memory;
+
 -- name: create_rule_polls
 -- Operations that wait for something: the same again after a pause in which nothing happens.
 CREATE OR REPLACE TABLE rule_polls
@@ -325,8 +335,20 @@ FROM
 )
 GROUP BY trace_id, entry_span_id
 
--- name: fill_rule_polls
+-- name: fill_rule_paced
 -- when: rule_spans WHERE entry_duration_ns >= 100000000 AND NOT is_entry
+INSERT INTO rule_paced
+WITH
+    100000000 AS long_pause_ns,
+    20000000 AS short_pause_ns
+SELECT trace_id, entry_span_id, if(is_call, cityHash64(http_method, peer, url), db_fingerprint) AS operation
+FROM rule_spans
+WHERE NOT is_entry AND kind IN ('client', 'producer') AND entry_duration_ns >= long_pause_ns
+GROUP BY trace_id, entry_span_id, operation
+HAVING operation != 0 AND count() >= 3 AND max(start_ns) - min(start_ns) >= (count() - 1) * short_pause_ns
+
+-- name: fill_rule_polls
+-- when: rule_paced
 INSERT INTO rule_polls
 WITH
     100000000 AS long_pause_ns,
@@ -340,15 +362,8 @@ WITH
             -- what is asked for is known to be the same
             is_call OR attributes['hotspan.db.param_hash'] != '' AS is_told
         FROM rule_spans
-        WHERE NOT is_entry AND kind IN ('client', 'producer') AND entry_duration_ns >= long_pause_ns
-    ),
-    slow AS
-    (
-        SELECT trace_id, entry_span_id, operation
-        FROM operations
-        WHERE operation != 0
-        GROUP BY trace_id, entry_span_id, operation
-        HAVING count() >= 3 AND max(start_ns) - min(start_ns) >= (count() - 1) * short_pause_ns
+        WHERE NOT is_entry AND kind IN ('client', 'producer')
+            AND (trace_id, entry_span_id) IN (SELECT trace_id, entry_span_id FROM rule_paced)
     ),
     waiting AS
     (
@@ -358,7 +373,7 @@ WITH
             max(start_ns) AS last_ns,
             arrayPopFront(arrayDifference(arraySort(groupArray(toInt64(start_ns))))) AS pauses
         FROM operations
-        WHERE (trace_id, entry_span_id, operation) IN (SELECT trace_id, entry_span_id, operation FROM slow)
+        WHERE (trace_id, entry_span_id, operation) IN (SELECT trace_id, entry_span_id, operation FROM rule_paced)
         GROUP BY trace_id, entry_span_id, operation
         HAVING arrayMin(pauses) >= if(min(is_told) AND arrayMax(pauses) <= 2 * arrayMin(pauses), short_pause_ns, long_pause_ns)
     ),
