@@ -5,13 +5,23 @@ import os
 import sys
 import sysconfig
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Final
+
+from opentelemetry.semconv.attributes.code_attributes import (
+    CODE_FILE_PATH,
+    CODE_FUNCTION_NAME,
+    CODE_LINE_NUMBER,
+)
+
+from hotspan_instrumentation.attribute_group import AttributeGroup
 
 # Code made at run time may have ever new file names; the caches start anew at these sizes.
 _MAX_CACHED_FILES: Final = 20_000
 _MAX_CACHED_SITES: Final = 5_000
+
+_CALLERS_CALLER: Final = 2  # in frames
 
 # How a file is remembered: its absolute path, or one of these, which no path can be.
 _LIBRARY: Final = ""
@@ -33,7 +43,22 @@ class CallSite:
     path: str
     line: int
     function: str
+    group: AttributeGroup = field(init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        group = AttributeGroup(
+            {
+                CODE_FILE_PATH: self.path,
+                CODE_LINE_NUMBER: self.line,
+                CODE_FUNCTION_NAME: self.function,
+            }
+        )
+        object.__setattr__(self, "group", group)
+
+
+# Where something was found the last time: how many frames out, in which code, at which place in
+# it, and what it is called.
+KnownPlace = tuple[int, CodeType, int, CallSite]
 
 # The site that awaits what asgiref runs in a thread: that thread's own stack does not show it.
 _awaiting: contextvars.ContextVar[CallSite | None] = contextvars.ContextVar(
@@ -64,7 +89,37 @@ class CallSiteFinder:
 
     def find(self, frame: FrameType | None) -> CallSite | None:
         """Return the first application frame from `frame` outwards, or None."""
+        return self._look(frame)[0]
+
+    def find_again(self, known: KnownPlace | None) -> tuple[CallSite | None, KnownPlace | None]:
+        """Return the first application frame above the caller's, and its place for the next time.
+
+        A statement comes from the same line over and over, through the same library's frames.
+        Python makes an object of each frame that is looked at, which is most of what a call site
+        costs: where the same place in the code is as far out as it was the last time, those
+        between are passed over.
+
+        Args:
+            known: The place that was returned the last time.
+
+        """
+        if known is not None:
+            depth, code, instruction, site = known
+            try:
+                frame = sys._getframe(depth)  # noqa: SLF001 - nothing else is as fast
+            except ValueError:  # the stack is not that deep
+                frame = None
+            if frame is not None and frame.f_code is code and frame.f_lasti == instruction:
+                return site, known
+        found, frame, depth = self._look(sys._getframe(_CALLERS_CALLER))  # noqa: SLF001 - likewise
+        if found is None or frame is None:
+            return found, None
+        return found, (depth + _CALLERS_CALLER, frame.f_code, frame.f_lasti, found)
+
+    def _look(self, frame: FrameType | None) -> tuple[CallSite | None, FrameType | None, int]:
+        """Return the first site from a frame outwards, its frame, and how far out that is."""
         files = self._files
+        depth = 0
         while frame is not None:
             code = frame.f_code
             kind = files.get(code.co_filename)
@@ -72,12 +127,13 @@ class CallSiteFinder:
                 kind = self._remember(frame)
             if kind == _ASGIREF:
                 if code.co_name == "thread_handler":
-                    return _awaiting.get()
+                    return _awaiting.get(), None, depth
             elif kind:
                 known = self._sites.get((id(code), frame.f_lasti))
-                return known[1] if known else self._remember_site(frame, kind)
+                return known[1] if known else self._remember_site(frame, kind), frame, depth
             frame = frame.f_back
-        return None
+            depth += 1
+        return None, None, depth
 
     def _remember_site(self, frame: FrameType, path: str) -> CallSite:
         if len(self._sites) >= _MAX_CACHED_SITES:

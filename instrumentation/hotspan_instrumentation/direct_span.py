@@ -9,11 +9,10 @@ SDK's way.
 
 import random
 import threading
-import time
 from collections.abc import Sequence
 from functools import partial
-from types import FrameType
-from typing import Any, Final
+from time import time_ns
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
@@ -30,17 +29,19 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
-from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.celery_spans import CeleryProcessor
 from hotspan_instrumentation.client_calls import ClientCallProcessor
-from hotspan_instrumentation.entry import ENTRY_SPAN_ID, SPAN_FIELD, EntryProcessor
+from hotspan_instrumentation.entry import SPAN_FIELD, Entry, EntryProcessor
 from hotspan_instrumentation.error_texts import ErrorTextProcessor
+from hotspan_instrumentation.guard import report_failure
 from hotspan_instrumentation.processors import CallSiteProcessor, ExportProcessor
 from hotspan_instrumentation.span_attributes import add_attributes
+from hotspan_instrumentation.statement_facts import StatementFacts
 from hotspan_instrumentation.url_masking import UrlMaskingProcessor
 
-Attributes = dict[str, AttributeValue]
+if TYPE_CHECKING:
+    from hotspan_instrumentation.call_site import CallSiteFinder
 
 # Where a context has its span; the API has no name for it.
 SPAN_KEY: Final = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Context())))
@@ -79,55 +80,86 @@ _FIELDS_OF_ATTRIBUTES: Final = frozenset(
 _ROOM: Final = 64
 _DIRECT_FIELD: Final = "_hotspan_direct"
 _UNKNOWN: Final[Any] = object()
+_making: Final = threading.Lock()  # seldom used
 _SAMPLED: Final = int(TraceFlags.SAMPLED)
 _KNOWN_FLAGS: Final = _SAMPLED | int(TraceFlags.RANDOM_TRACE_ID)
 
 
-# Fields that a statement's span seldom has.
-_SELDOM: Final = ("hotspan_events", "hotspan_links", "_status")
-
-
 class DirectSpan(_Span):
-    """A span as the SDK's; what it seldom has is made when it is asked for.
+    """A span as the SDK's; what is seldom asked for is made when it is.
 
     What all spans of a tracer have in common are attributes of a subclass.
+
+    Attributes:
+        hotspan_facts: What is known of the statement.
+        hotspan_span_id: The id of the span.
+        hotspan_made: Its attributes, once somebody has asked for them.
+
     """
 
     hotspan_maker: "DirectSpans"
+    hotspan_facts: StatementFacts
+    hotspan_span_id: int
+    hotspan_made: BoundedAttributes | None = None
+    hotspan_events: BoundedList | None = None  # type: ignore[type-arg]  # untyped
+    hotspan_links: BoundedList | None = None  # type: ignore[type-arg]  # likewise
+    _hotspan_entry: Entry | None = None
     _end_time: int | None = None
 
     @property
-    def _events(self) -> BoundedList:  # type: ignore[override,type-arg]  # the SDK's field
-        return self._list("hotspan_events", self._limits.max_events)
+    def _context(self) -> SpanContext:  # type: ignore[override]  # the SDK's field
+        above: Any = self._parent
+        flags = above.trace_flags
+        if flags > _KNOWN_FLAGS:
+            flags = TraceFlags(flags & _KNOWN_FLAGS)
+        return SpanContext(above.trace_id, self.hotspan_span_id, False, flags, above.trace_state)
+
+    @property
+    def _attributes(self) -> BoundedAttributes:  # type: ignore[override]  # likewise
+        with _making:
+            if self.hotspan_made is None:
+                self.hotspan_made = self.hotspan_maker.attributes_of(self)
+            return self.hotspan_made
+
+    @property
+    def _lock(self) -> Any:  # type: ignore[override]  # noqa: ANN401 - likewise
+        return self.__dict__.setdefault("hotspan_lock", threading.Lock())
+
+    @property
+    def _events(self) -> BoundedList:  # type: ignore[override,type-arg]  # likewise
+        if self.hotspan_events is None:
+            self.hotspan_events = BoundedList(self._limits.max_events)
+        return self.hotspan_events
 
     @property
     def _links(self) -> BoundedList:  # type: ignore[override,type-arg]  # likewise
-        return self._list("hotspan_links", self._limits.max_links)
+        if self.hotspan_links is None:
+            self.hotspan_links = BoundedList(self._limits.max_links)
+        return self.hotspan_links
 
     @property
     def is_simple(self) -> bool:
         """Whether it is as it was made, but for its attributes."""
-        return self.__dict__.keys().isdisjoint(_SELDOM)
-
-    def _list(self, name: str, limit: int | None) -> BoundedList:  # type: ignore[type-arg]  # untyped
-        made: BoundedList[Any] | None = self.__dict__.get(name)
-        if made is None:
-            made = self.__dict__[name] = BoundedList(limit)
-        return made
+        return (
+            self.hotspan_events is None
+            and self.hotspan_links is None
+            and self._status is self.hotspan_maker.status
+        )
 
 
 class DirectSpans:
     """Makes the spans of one tracer, as long as its processors are the same."""
 
     __slots__ = (
-        *("_attributes", "_call_sites", "_enders", "_ending", "_entries", "_new_id", "_span"),
-        *("_starters", "_tracer", "processors"),
+        *("_attributes", "_enders", "_ending", "_entries", "_finder", "_new_id", "_span"),
+        *("_starters", "_tracer", "processors", "status"),
     )
 
     def __init__(self, tracer: Any, processors: Sequence[SpanProcessor], sample: Any) -> None:  # noqa: ANN401 - by private fields
         self.processors = processors
         self._tracer = tracer
         common = {name: value for name, value in vars(sample).items() if name in _COMMON_FIELDS}
+        self.status = common["_status"]
         common["hotspan_maker"] = self
         self._span: Any = type("DirectSpan", (DirectSpan,), common)
         generator = tracer.id_generator
@@ -143,62 +175,53 @@ class DirectSpans:
         exporters = {each.on_end: each.add for each in others if type(each) is ExportProcessor}
         self._enders = tuple(exporters.get(on_end, on_end) for on_end in self._enders)
         self._entries = any(type(each) is EntryProcessor for each in processors)
-        sites = (each for each in processors if type(each) is CallSiteProcessor)
-        self._call_sites = next(sites, None)
+        finders = (each.finder for each in processors if type(each) is CallSiteProcessor)
+        self._finder: CallSiteFinder | None = next(finders, None)
 
-    def start(
-        self,
-        parent: Any,  # noqa: ANN401 - by private fields
-        name: str,
-        attributes: Attributes,
-        frame: FrameType | None,
-    ) -> DirectSpan:
+    def start(self, parent: Any, name: str, facts: StatementFacts) -> DirectSpan:  # noqa: ANN401 - by private fields
         """Start a client's span below one of the SDK's that is sampled."""
-        above = parent._context  # noqa: SLF001 - there is no public way
-        trace_id, _, _, flags, state, _ = above
-        if flags > _KNOWN_FLAGS:
-            flags = TraceFlags(flags & _KNOWN_FLAGS)
-        bounded: Any = object.__new__(BoundedAttributes)
-        known = bounded.__dict__
-        known.update(self._attributes)
-        known["_dict"] = attributes
-        known["_lock"] = threading.Lock()
-        span: DirectSpan = object.__new__(self._span)
-        fields = span.__dict__
-        fields["_name"] = name
-        span_id = self._new_id() or self._tracer.id_generator.generate_span_id()
-        # What it would check is known: the trace is the parent's, the id the generator's.
-        fields["_context"] = tuple.__new__(
-            SpanContext, (trace_id, span_id, False, flags, state, True)
-        )
-        fields["_parent"] = above
-        fields["_resource"] = self._tracer.resource
-        fields["_attributes"] = bounded
-        fields["_lock"] = threading.Lock()
-        fields["_start_time"] = time.time_ns()
+        span: Any = object.__new__(self._span)
+        span._name = name  # noqa: SLF001 - there is no public way
+        span._parent = parent._context  # noqa: SLF001 - likewise
+        span._resource = self._tracer.resource  # noqa: SLF001 - likewise
+        span.hotspan_facts = facts
+        span.hotspan_span_id = self._new_id() or self._tracer.id_generator.generate_span_id()
         if self._entries:
-            entry = getattr(parent, SPAN_FIELD, None)
-            if entry is not None:
-                fields[SPAN_FIELD] = entry
-                attributes[ENTRY_SPAN_ID] = entry.span_id_hex
-        if self._call_sites is not None:
-            self._call_sites.add_to(attributes, frame)
+            span._hotspan_entry = facts.entry = getattr(parent, SPAN_FIELD, None)  # noqa: SLF001 - ours
+        if self._finder is not None:
+            statement = facts.statement
+            try:
+                facts.site, statement.place = self._finder.find_again(statement.place)
+            except Exception:  # noqa: BLE001 - a guard without a call more
+                report_failure(f"{__name__}.{DirectSpans.__qualname__}.start")
+        span._start_time = time_ns()  # noqa: SLF001 - likewise
         for on_start in self._starters:
             on_start(span, parent_context=None)
-        return span
+        return span  # type: ignore[no-any-return]  # see above
 
     def end(self, span: DirectSpan, end_time: int | None) -> None:
         """End a span that `start` has made."""
-        fields = span.__dict__
-        if "_end_time" in fields or not fields.keys().isdisjoint(_SELDOM):
+        if span._end_time is not None or not span.is_simple:  # noqa: SLF001 - there is no public way
             span.end(end_time)
             return
-        fields["_end_time"] = time.time_ns() if end_time is None else end_time
-        fields["_attributes"]._immutable = True  # noqa: SLF001
+        span._end_time = time_ns() if end_time is None else end_time  # noqa: SLF001 - likewise
+        if span.hotspan_made is not None:
+            span.hotspan_made._immutable = True  # noqa: SLF001 - likewise
         for on_ending in self._ending:
             on_ending(span)
         for on_end in self._enders:  # the SDK makes a copy, which no processor can tell
             on_end(span)
+
+    def attributes_of(self, span: DirectSpan) -> BoundedAttributes:
+        """Return a span's attributes as the SDK has them."""
+        bounded: Any = object.__new__(BoundedAttributes)
+        bounded.__dict__ |= {
+            **self._attributes,
+            "_dict": span.hotspan_facts.attributes(),
+            "_lock": threading.Lock(),
+            "_immutable": span._end_time is not None,  # noqa: SLF001 - likewise
+        }
+        return bounded  # type: ignore[no-any-return]  # by private fields
 
 
 def is_direct(span: object) -> bool:
@@ -209,21 +232,20 @@ def is_direct(span: object) -> bool:
 def start_statement(
     tracer: Any,  # noqa: ANN401 - any tracer
     name: str,
-    attributes: Attributes,
+    facts: StatementFacts,
     *,
     around: Context,
-    frame: FrameType | None,
 ) -> trace.Span:
-    """Start the span of a statement; its attributes are handed over."""
+    """Start the span of a statement."""
     parent: Any = around.get(SPAN_KEY)
     is_usual = type(parent) is _Span or is_direct(parent)
     if is_usual and parent._context[3] & _SAMPLED:  # noqa: SLF001 - likewise
         direct = _direct_spans(tracer)
         if direct is not None:
-            return direct.start(parent, name, attributes, frame)
+            return direct.start(parent, name, facts)
     span: trace.Span = tracer.start_span(name, context=around, kind=SpanKind.CLIENT)
     if span.is_recording():
-        add_attributes(span, attributes)
+        add_attributes(span, facts.attributes())
     return span
 
 

@@ -24,6 +24,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation import guard
+from hotspan_instrumentation.attribute_group import AttributeGroup
 from hotspan_instrumentation.cpu_time import CpuTimer
 from hotspan_instrumentation.dropped_spans import take_dropped_spans
 from hotspan_instrumentation.span_attributes import add_attributes
@@ -51,6 +52,7 @@ MAX_TOP_STATEMENT_CHARS: Final = 1000
 
 # Where a span of this process has its entry.
 SPAN_FIELD: Final = "_hotspan_entry"
+_NS_PER_MS: Final = 1e6
 _REMOTE_WORK: Final = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
 
 
@@ -63,6 +65,7 @@ class Entry:
         span_id: The id of its span.
         span_id_hex: The same as it is written.
         kind: The kind of its span.
+        group: What spans say that belong to it.
         ended: Whether its span has ended: what is counted now comes too late.
 
     """
@@ -70,9 +73,13 @@ class Entry:
     __slots__ = (
         "_attributes",
         "_cpu_timer",
+        "_db_rows",
+        "_db_time_ns",
         "_lock",
+        "_queries",
         "_statements",
         "ended",
+        "group",
         "kind",
         "span_id",
         "span_id_hex",
@@ -83,6 +90,10 @@ class Entry:
         self.span_id_hex = f"{span_id:016x}"
         self.kind = kind
         self._attributes: dict[str, AttributeValue] = {}
+        self.group = AttributeGroup({ENTRY_SPAN_ID: self.span_id_hex})
+        self._queries = 0
+        self._db_time_ns = 0
+        self._db_rows: int | None = None
         self._statements: dict[str, int] = {}
         self._lock = threading.Lock()
         self.ended = False
@@ -105,6 +116,8 @@ class Entry:
 
     def counted(self, counter: str) -> float:
         """Return a counter's value as it is now."""
+        if counter == DB_QUERIES:
+            return self._queries
         attributes: dict[str, Any] = self._attributes
         value: float = attributes.get(counter, 0)
         return value
@@ -123,29 +136,27 @@ class Entry:
 
         Of the statements beyond `MAX_DISTINCT_STATEMENTS` none is remembered: each looks new.
         """
-        attributes: dict[str, Any] = self._attributes
         statements = self._statements
         with self._lock:
-            queries = attributes[DB_QUERIES] = attributes.get(DB_QUERIES, 0) + 1
+            self._queries = queries = self._queries + 1
             times = statements.get(statement, 0) + 1
             if times > 1 or len(statements) < MAX_DISTINCT_STATEMENTS:
                 statements[statement] = times
         return queries, times
 
-    def add_result(self, *, time_ms: float, rows: int | None) -> None:
+    def add_result(self, elapsed_ns: int, rows: int | None) -> None:
         """Count how long the database was at work, and the rows it returned if that is known."""
-        attributes: dict[str, Any] = self._attributes
         with self._lock:
-            attributes[DB_TIME_MS] = attributes.get(DB_TIME_MS, 0.0) + time_ms
+            self._db_time_ns += elapsed_ns
             if rows is not None:
-                attributes[DB_ROWS] = attributes.get(DB_ROWS, 0) + rows
+                self._db_rows = rows + (self._db_rows or 0)
 
     def end(self) -> dict[str, AttributeValue]:
         """Return what its span gets at its end."""
         with self._lock:
             self.ended = True
             attributes: dict[str, Any] = self._attributes
-            attributes.update(_repetitions(self._statements))
+            attributes.update(self._database_counters())
             self._attributes, self._statements = {}, {}
         cpu_ms = self._cpu_timer.stop()
         if cpu_ms is not None:
@@ -157,6 +168,16 @@ class Entry:
         if dropped:
             attributes[SPANS_DROPPED] = dropped
         return attributes
+
+    def _database_counters(self) -> dict[str, AttributeValue]:
+        counters = _repetitions(self._statements)
+        if self._queries:
+            counters[DB_QUERIES] = self._queries
+        if self._db_time_ns:
+            counters[DB_TIME_MS] = self._db_time_ns / _NS_PER_MS
+        if self._db_rows is not None:
+            counters[DB_ROWS] = self._db_rows
+        return counters
 
 
 def entry_of(span: trace.Span) -> Entry | None:

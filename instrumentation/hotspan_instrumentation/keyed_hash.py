@@ -58,6 +58,17 @@ def keyed_hash(text: str) -> str:
     return digest
 
 
+def is_usual(value: object) -> bool:
+    """Whether a value may be looked at later: it cannot change, and is not large."""
+    kind = type(value)
+    return kind is int or (kind is str and len(value) <= _MAX_USUAL_CHARS)  # type: ignore[arg-type]
+
+
+def is_usual_key(value: object) -> bool:
+    """Whether a primary key may be looked at later."""
+    return type(value) in _USUAL_KEYS or value is None
+
+
 def hash_of_values(values: object, *, literals: Sequence[str] = ()) -> str | None:
     """Return the hash of a statement's parameters, and of the literals that stood in its text.
 

@@ -5,13 +5,16 @@ is copied with the query by `filter()`, `count()` and the like, and read when th
 which is when its user evaluates it and not before.
 """
 
-import contextvars
-from types import FrameType
 from typing import Any, Final
 
 from opentelemetry.util.types import AttributeValue
 
-from hotspan_instrumentation.keyed_hash import SOURCE_KEY, TARGET_KEY, hash_of_key
+from hotspan_instrumentation.keyed_hash import (
+    SOURCE_KEY,
+    TARGET_KEY,
+    hash_of_key,
+    is_usual_key,
+)
 
 MODEL: Final = "hotspan.orm.model"
 RELATION: Final = "hotspan.orm.relation"
@@ -22,11 +25,8 @@ _QUERY_FIELD: Final = "_hotspan_relation"
 # key, model walked to, the key there or None.
 Relation = tuple[str, str, Any, str, Any]
 
-# The query whose statements are being executed, and the frame that has asked for them: what lies
-# between that one and the driver is Django's.
-running_query: contextvars.ContextVar[tuple[Any, FrameType] | None] = contextvars.ContextVar(
-    "hotspan_running_query", default=None
-)
+# Where a connection of Django's, which is of one thread, has the query that is being executed.
+QUERY_FIELD: Final = "_hotspan_query"
 
 
 def note_relation(queryset: Any, relation: Relation) -> None:  # noqa: ANN401 - Django is untyped
@@ -35,16 +35,29 @@ def note_relation(queryset: Any, relation: Relation) -> None:  # noqa: ANN401 - 
     setattr(queryset._query, _QUERY_FIELD, relation)  # noqa: SLF001 - see above
 
 
-def add_orm_attributes(attributes: dict[str, AttributeValue], query: Any) -> None:  # noqa: ANN401
-    """Add what the running ORM query says about its statement."""
-    relation = _relation_of(query)
+def relation_of(query: Any) -> Any:  # noqa: ANN401 - Django is untyped
+    """Return the relation that a query follows, or what Django knows of its model; None without."""
+    relation: Relation | None = query.__dict__.get(_QUERY_FIELD)
     if relation is None:
-        if query.model is not None:
-            attributes[MODEL] = query.model._meta.label  # noqa: SLF001 - Django's public name
-        return
-    source_model, name, source_value, target_model, target_value = relation
-    attributes[MODEL] = source_model
-    attributes[RELATION] = name
+        inner = query.__dict__.get("inner_query")  # of count() over a subquery
+        if inner is not None:
+            relation = inner.__dict__.get(_QUERY_FIELD)
+    if relation is None and query.model is not None:
+        return query.model._meta  # noqa: SLF001 - Django's public name
+    return relation
+
+
+def may_be_kept(known: Any) -> bool:  # noqa: ANN401 - what `relation_of` returns
+    """Whether it may be put into words later: its keys cannot change."""
+    return type(known) is not tuple or (is_usual_key(known[2]) and is_usual_key(known[4]))
+
+
+def attributes_of_relation(known: Any) -> dict[str, AttributeValue]:  # noqa: ANN401 - likewise
+    """Return what `relation_of` has found, as attributes."""
+    if type(known) is not tuple:
+        return {MODEL: known.label}
+    source_model, name, source_value, target_model, target_value = known
+    attributes: dict[str, AttributeValue] = {MODEL: source_model, RELATION: name}
     source = hash_of_key(source_model, source_value)
     if source is not None:
         attributes[SOURCE_KEY] = source
@@ -52,12 +65,4 @@ def add_orm_attributes(attributes: dict[str, AttributeValue], query: Any) -> Non
         target = hash_of_key(target_model, target_value)
         if target is not None:
             attributes[TARGET_KEY] = target
-
-
-def _relation_of(query: Any) -> Relation | None:  # noqa: ANN401 - Django is untyped
-    relation: Relation | None = query.__dict__.get(_QUERY_FIELD)
-    if relation is None:
-        inner = query.__dict__.get("inner_query")  # of count() over a subquery
-        if inner is not None:
-            relation = inner.__dict__.get(_QUERY_FIELD)
-    return relation
+    return attributes

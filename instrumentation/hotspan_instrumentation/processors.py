@@ -5,24 +5,17 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache
-from types import FrameType
 from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk._shared_internal import BatchExportStrategy
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.semconv.attributes.code_attributes import (
-    CODE_FILE_PATH,
-    CODE_FUNCTION_NAME,
-    CODE_LINE_NUMBER,
-)
 from opentelemetry.trace import SpanKind
-from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation import guard
 from hotspan_instrumentation.bookkeeping import is_bookkeeping
-from hotspan_instrumentation.call_site import CallSite, CallSiteFinder
+from hotspan_instrumentation.call_site import CallSiteFinder
 from hotspan_instrumentation.dropped_spans import add_dropped_spans
 from hotspan_instrumentation.entry import SPANS_DROPPED
 from hotspan_instrumentation.export_logging import quiet_export
@@ -39,35 +32,21 @@ def shared_finder() -> CallSiteFinder:
     return CallSiteFinder(application_packages=current_settings().application_packages)
 
 
-def add_call_site(attributes: dict[str, AttributeValue], site: CallSite) -> None:
-    """Add what a span says about the line that made it."""
-    attributes[CODE_FILE_PATH] = site.path
-    attributes[CODE_LINE_NUMBER] = site.line
-    attributes[CODE_FUNCTION_NAME] = site.function
-
-
 class CallSiteProcessor(SpanProcessor):
     """Record which line of the application made a call to a database, a service or a cache."""
 
     def __init__(self, finder: CallSiteFinder) -> None:
-        self._finder = finder
+        self.finder = finder
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         del parent_context
         if span.kind is SpanKind.CLIENT:
-            found: dict[str, AttributeValue] = {}
-            self.add_to(found, sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
-            if found:
-                add_attributes(span, found)
-
-    def add_to(self, attributes: dict[str, AttributeValue], frame: FrameType | None) -> None:
-        """Add the first frame of the application, from `frame` outwards."""
-        try:
-            site = self._finder.find(frame)
-            if site is not None:
-                add_call_site(attributes, site)
-        except Exception:  # noqa: BLE001 - a guard without a call more
-            guard.report_failure(f"{__name__}.{CallSiteProcessor.__qualname__}")
+            try:
+                site = self.finder.find(sys._getframe(_FRAMES_ABOVE))  # noqa: SLF001 - nothing else is as fast
+                if site is not None:
+                    add_attributes(span, site.group.attributes)
+            except Exception:  # noqa: BLE001 - a guard without a call more
+                guard.report_failure(f"{__name__}.{CallSiteProcessor.__qualname__}")
 
 
 class ExportProcessor(BatchSpanProcessor):
@@ -96,15 +75,21 @@ class ExportProcessor(BatchSpanProcessor):
 
     def add(self, span: ReadableSpan) -> None:
         """Queue a span that is known to be wanted."""
+        batch: Any = self._batch_processor
         try:
-            batch: Any = self._batch_processor
-            # The oldest span goes if the one that is about to be queued pushes it out.
             queue = batch._queue  # noqa: SLF001 - no public way
-            if len(queue) >= batch._max_queue_size:  # noqa: SLF001 - likewise
+            queued = len(queue)
+            if queued < batch._max_export_batch_size and not batch._shutdown:  # noqa: SLF001 - likewise
+                queue.appendleft(span)  # what the SDK does then; forks it has heard of
+                if queued + 1 >= batch._max_export_batch_size:  # noqa: SLF001 - likewise
+                    batch._worker_awaken.set()  # noqa: SLF001 - likewise
+                return
+            # The oldest span goes if the one that is about to be queued pushes it out.
+            if queued >= batch._max_queue_size:  # noqa: SLF001 - likewise
                 add_dropped_spans(_lost_with(queue[-1]))
         except Exception:  # noqa: BLE001 - a guard without a call more
             guard.report_failure(f"{__name__}.{ExportProcessor.__qualname__}")
-        self._batch_processor.emit(span)
+        batch.emit(span)
 
     @guard.guarded
     def _send_first(self) -> None:

@@ -5,32 +5,25 @@ import time
 from functools import cache
 from typing import Any, Final
 
-from opentelemetry import context, metrics, trace
+from opentelemetry import metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.semconv.attributes.code_attributes import CODE_STACKTRACE
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import Status, StatusCode
 
 from hotspan_instrumentation.call_stack import format_stack
-from hotspan_instrumentation.direct_span import SPAN_KEY, end_statement, is_direct, start_statement
+from hotspan_instrumentation.current_context import attach, detach
+from hotspan_instrumentation.direct_span import SPAN_KEY, end_statement, start_statement
 from hotspan_instrumentation.entry import SPAN_FIELD, SPANS_DROPPED, Entry
 from hotspan_instrumentation.guard import guarded
-from hotspan_instrumentation.orm_query import running_query
 from hotspan_instrumentation.settings import current_settings
-from hotspan_instrumentation.statement_attributes import (
-    Statement,
-    add_django,
-    add_parameters,
-    statement_of,
-    template_of,
-)
-
-RETURNED_ROWS: Final = "db.response.returned_rows"
+from hotspan_instrumentation.statement_attributes import Statement, statement_of
+from hotspan_instrumentation.statement_facts import RETURNED_ROWS, StatementFacts
 
 # An N+1 shows by then, and a page without one does not pay for stacks.
 _STACK_AT_REPETITION: Final = 5
 
-_NS_PER_MS: Final = 1e6
 _MAX_ROWS: Final = 1 << 62  # MySQL's "unknown" is the largest 64-bit number
 
 
@@ -46,14 +39,13 @@ class QuerySpan:
     """
 
     __slots__ = (
-        "_attributes",
         "_cursor",
         "_entry",
-        "_integration",
+        "_facts",
         "_is_open",
-        "_operation",
         "_span",
         "_started_ns",
+        "_statement",
         "_token",
         "_tracer",
         "arguments",
@@ -70,14 +62,13 @@ class QuerySpan:
         keywords: dict[str, Any],
         *,
         many: bool,
-        around: context.Context,
+        around: Context,
+        proxy: Any = None,  # noqa: ANN401 - the cursor's
     ) -> None:
         self._is_open = False
-        self._integration = integration = tracer._db_api_integration  # noqa: SLF001 - the only way
         self._tracer = tracer
         self._cursor = cursor
-        statement = statement_of(tracer, cursor, arguments, integration.database_system)
-        self._operation = statement.operation
+        self._statement = statement = statement_of(tracer, cursor, arguments)
         entry: Entry | None = getattr(around.get(SPAN_KEY), SPAN_FIELD, None)
         if entry is not None and entry.ended:
             entry = None
@@ -85,27 +76,25 @@ class QuerySpan:
         repetition = _count(entry, statement) if entry is not None and statement.is_query else 0
         self._token = None
         self._span: trace.Span = trace.INVALID_SPAN
+        self._facts: StatementFacts | None = None
         if repetition >= 0:
-            fixed, text_names = template_of(integration)
-            attributes = fixed.copy()
-            for name in text_names:
-                attributes[name] = statement.text
-            query, frame = running_query.get() or (None, sys._getframe(1))  # noqa: SLF001 - it is fast
+            integration = tracer._db_api_integration  # noqa: SLF001 - the only way
+            self._facts = facts = StatementFacts(statement)
             if repetition == _STACK_AT_REPETITION:
-                attributes[CODE_STACKTRACE] = format_stack(sys._getframe(1))  # noqa: SLF001 - likewise
-            add_parameters(attributes, arguments, keywords, statement.literals, many=many)
-            add_django(attributes, cursor, query)
+                facts.add({CODE_STACKTRACE: format_stack(sys._getframe(1))})  # noqa: SLF001 - it is fast
+            facts.note_parameters(arguments, keywords, many=many)
+            facts.note_django(cursor, proxy)
             if integration.capture_parameters and len(arguments) > 1:  # opted in by the user's code
-                attributes["db.statement.parameters"] = str(arguments[1])
-            self._attributes = attributes
+                facts.add({"db.statement.parameters": str(arguments[1])})
             self._span = start_statement(
                 integration._tracer,  # noqa: SLF001 - likewise
                 statement.operation or integration.database or integration.name,
-                attributes,
+                facts,
                 around=around,
-                frame=frame,
             )
-            self._token = context.attach(context.Context({**around, SPAN_KEY: self._span}))
+            inside = Context(around)
+            dict.__setitem__(inside, SPAN_KEY, self._span)  # it is nobody else's yet
+            self._token = attach(inside)
         if arguments and tracer._commenter_enabled:  # noqa: SLF001 - likewise
             arguments = tracer._update_args_with_added_sql_comment(arguments, cursor)  # noqa: SLF001
         self.arguments = arguments
@@ -128,8 +117,10 @@ class QuerySpan:
             self._add_result(elapsed_ns, rows, error)
         finally:
             if not self._is_open and self._token is not None:
-                context.detach(self._token)
-                end_statement(self._span)
+                try:
+                    detach(self._token)
+                finally:
+                    end_statement(self._span)
         return False
 
     def wait_for_rows(self, elapsed_ns: int) -> None:
@@ -140,7 +131,7 @@ class QuerySpan:
         self.rows = 0
         self._tracer = self._cursor = None  # not to hold what holds this
         if self._token is not None:
-            context.detach(self._token)
+            detach(self._token)
 
     def close(self, error: BaseException | None = None) -> None:
         """End the span with all its rows: as long as the database was at work, not its user."""
@@ -156,11 +147,10 @@ class QuerySpan:
 
     def _add_result(self, elapsed_ns: int, rows: int | None, error: BaseException | None) -> None:
         if self._entry is not None:
-            self._entry.add_result(time_ms=elapsed_ns / _NS_PER_MS, rows=rows)
-        if rows is not None:
-            if is_direct(self._span):
-                self._attributes[RETURNED_ROWS] = rows
-            elif self._span.is_recording():
+            self._entry.add_result(elapsed_ns, rows)
+        if rows is not None and self._facts is not None:
+            self._facts.rows = rows
+            if getattr(self._span, "hotspan_made", self._span) is not None:  # it has been told
                 self._span.set_attribute(RETURNED_ROWS, rows)
         if error is not None and isinstance(error, Exception) and self._span.is_recording():
             set_error(self._span, error)
@@ -173,7 +163,7 @@ class QuerySpan:
     def _record_metrics(self, error: BaseException | None, elapsed_ns: int) -> None:
         started_s = time.perf_counter() - elapsed_ns / 1e9
         failure = error if isinstance(error, Exception) else None
-        self._tracer._record_metrics(self._cursor, self._operation, started_s, failure)  # noqa: SLF001
+        self._tracer._record_metrics(self._cursor, self._statement.operation, started_s, failure)  # noqa: SLF001
 
 
 _close_left_open = guarded(QuerySpan.close)

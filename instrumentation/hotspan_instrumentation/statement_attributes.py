@@ -1,32 +1,15 @@
-"""What is on the span of a statement, before it is executed."""
+"""What is known of a statement by its text: its span has it, and so have thousands of others."""
 
-import contextlib
-import weakref
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.instrumentation._semconv import _set_db_name, _set_db_statement, _set_db_system
-from opentelemetry.semconv.attributes.db_attributes import DB_OPERATION_BATCH_SIZE
 from opentelemetry.util.types import AttributeValue
 
-from hotspan_instrumentation.keyed_hash import (
-    PARAM_HASH,
-    PARAM_HASHES,
-    hash_of_values,
-    hashes_of_values,
-)
-from hotspan_instrumentation.orm_query import add_orm_attributes
-from hotspan_instrumentation.settings import current_settings
+from hotspan_instrumentation.attribute_group import AttributeGroup
 from hotspan_instrumentation.sql_literals import mask_literals
 
-ALIAS: Final = "hotspan.db.alias"
-IN_TRANSACTION: Final = "hotspan.db.in_transaction"
-SAVEPOINTS: Final = "hotspan.db.savepoints"
-# Where the integration of Django leaves its connection for us, on the driver's cursor.
-DJANGO_CONNECTION_FIELD: Final = "_hotspan_django_connection"
-
-# Where it leaves it for cursors that take no attributes: psycopg's server-side ones of Django 4.2.
-connections_of_cursors: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+if TYPE_CHECKING:
+    from hotspan_instrumentation.call_site import KnownPlace
 
 _TEMPLATE_FIELD: Final = "_hotspan_template"
 
@@ -42,17 +25,31 @@ _NO_QUERIES: Final = (
 )
 _NO_QUERY_CHARS: Final = max(map(len, _NO_QUERIES))
 
-_PARAMETER_KEYWORDS: Final = ("params", "params_seq", "parameters", "args", "vars", "vars_list")
 
-
-@dataclass(frozen=True, slots=True)
 class Statement:
-    """What is known of a statement by its text."""
+    """What is known of a statement by its text, and where it came from the last time.
 
-    operation: str
-    text: str
-    literals: tuple[str, ...]
-    is_query: bool
+    Attributes:
+        operation: Its first word.
+        text: The statement without its literals.
+        literals: The values in it.
+        is_query: Whether it is the application's, not the driver's or Django's own.
+        group: What its spans say of it and of its database.
+        place: The line of the application that made it the last time.
+
+    """
+
+    __slots__ = ("group", "is_query", "literals", "operation", "place", "text")
+
+    def __init__(
+        self, operation: str, text: str, literals: tuple[str, ...], group: AttributeGroup
+    ) -> None:
+        self.operation = operation
+        self.text = text
+        self.literals = literals
+        self.is_query = is_query(text)
+        self.group = group
+        self.place: KnownPlace | None = None
 
 
 def is_query(statement: str) -> bool:
@@ -60,89 +57,68 @@ def is_query(statement: str) -> bool:
     return not statement[:_NO_QUERY_CHARS].upper().startswith(_NO_QUERIES)
 
 
-def database_attributes(integration: Any) -> dict[str, AttributeValue]:  # noqa: ANN401
-    """Return a copy of what is the same for all statements of a connection."""
-    return template_of(integration)[0].copy()
+class _Template:
+    """What the statements of a database have in common, and those that have been made."""
+
+    __slots__ = ("fixed", "statements", "system", "text_names")
+
+    def __init__(
+        self, fixed: dict[str, AttributeValue], text_names: tuple[str, ...], system: str
+    ) -> None:
+        self.fixed = fixed
+        self.text_names = text_names
+        self.system = system
+        self.statements: dict[str, Statement] = {}
+
+    def analyse(self, tracer: Any, cursor: Any, arguments: tuple[Any, ...]) -> Statement:  # noqa: ANN401
+        """Return what is known of a statement, found out now; and remember it."""
+        masked = mask_literals(tracer.get_statement(cursor, arguments), database_system=self.system)
+        operation = tracer.get_operation_name(cursor, arguments)
+        group = AttributeGroup({**self.fixed, **dict.fromkeys(self.text_names, masked.text)})
+        statement = Statement(operation, masked.text, masked.literals, group)
+        given = arguments[0] if arguments else ""
+        if type(given) is str and len(given) <= _MAX_REMEMBERED_CHARS:
+            if len(self.statements) >= _MAX_REMEMBERED:
+                self.statements.clear()
+            self.statements[given] = statement
+        return statement
 
 
-_statements: dict[tuple[str, str, type], Statement] = {}
+# A process opens the same connections over and over, each with an integration of its own.
+_MAX_TEMPLATES: Final = 100
+_templates: dict[object, _Template] = {}
 
 
-def statement_of(tracer: Any, cursor: Any, arguments: tuple[Any, ...], system: str) -> Statement:  # noqa: ANN401
-    """Return what is known of a statement, found out at its first execution."""
-    given = arguments[0] if arguments else ""
-    if type(given) is not str or len(given) > _MAX_REMEMBERED_CHARS:
-        return _analyse(tracer, cursor, arguments, system)
-    key = (given, system, type(tracer))
-    known = _statements.get(key)
-    if known is None:
-        if len(_statements) >= _MAX_REMEMBERED:
-            _statements.clear()
-        known = _statements[key] = _analyse(tracer, cursor, arguments, system)
-    return known
-
-
-def _analyse(tracer: Any, cursor: Any, arguments: tuple[Any, ...], system: str) -> Statement:  # noqa: ANN401
-    masked = mask_literals(tracer.get_statement(cursor, arguments), database_system=system)
-    operation = tracer.get_operation_name(cursor, arguments)
-    return Statement(operation, masked.text, masked.literals, is_query(masked.text))
-
-
-def template_of(integration: Any) -> tuple[dict[str, AttributeValue], tuple[str, ...]]:  # noqa: ANN401
-    """Return the attributes of a connection's statements, and the names that their text has."""
-    template: tuple[dict[str, AttributeValue], tuple[str, ...]] | None
-    template = integration.__dict__.get(_TEMPLATE_FIELD)
+def statement_of(tracer: Any, cursor: Any, arguments: tuple[Any, ...]) -> Statement:  # noqa: ANN401
+    """Return what is known of a statement."""
+    template: _Template | None = tracer.__dict__.get(_TEMPLATE_FIELD)
     if template is None:
-        mode = integration._sem_conv_opt_in_mode_db  # noqa: SLF001 - no public way
-        attributes: dict[str, AttributeValue] = {}
-        _set_db_system(attributes, integration.database_system, mode)
-        _set_db_name(attributes, integration.database, mode)
-        attributes.update(integration.span_attributes)
-        texts: dict[str, AttributeValue] = {}
-        _set_db_statement(texts, "", mode)
-        template = attributes, tuple(texts)
-        setattr(integration, _TEMPLATE_FIELD, template)
+        template = tracer.__dict__[_TEMPLATE_FIELD] = _template_of(tracer)
+    given = arguments[0] if arguments else ""
+    known = template.statements.get(given) if type(given) is str else None
+    return known or template.analyse(tracer, cursor, arguments)
+
+
+def _template_of(tracer: Any) -> _Template:  # noqa: ANN401
+    integration = tracer._db_api_integration  # noqa: SLF001 - the only way to it
+    fixed = database_attributes(integration)
+    texts: dict[str, AttributeValue] = {}
+    _set_db_statement(texts, "", integration._sem_conv_opt_in_mode_db)  # noqa: SLF001 - likewise
+    system = integration.database_system
+    key = (type(tracer), system, tuple(texts), tuple(fixed.items()))
+    template = _templates.get(key)
+    if template is None:
+        if len(_templates) >= _MAX_TEMPLATES:
+            _templates.clear()
+        template = _templates[key] = _Template(fixed, tuple(texts), system)
     return template
 
 
-def add_parameters(
-    attributes: dict[str, AttributeValue],
-    arguments: tuple[Any, ...],
-    keywords: dict[str, Any],
-    literals: tuple[str, ...],
-    *,
-    many: bool,
-) -> None:
-    """Add what tells two executions of a statement apart, without their values."""
-    parameters = arguments[1] if len(arguments) > 1 else None
-    if parameters is None and keywords:
-        given = (keywords[name] for name in _PARAMETER_KEYWORDS if name in keywords)
-        parameters = next(given, None)
-    if many:
-        # A generator must not be consumed; and a batch of one is none, by the convention.
-        if isinstance(parameters, (list, tuple)) and len(parameters) > 1:
-            attributes[DB_OPERATION_BATCH_SIZE] = len(parameters)
-        return
-    hashed = hash_of_values(parameters, literals=literals)
-    if hashed is None:
-        return
-    attributes[PARAM_HASH] = hashed
-    if current_settings().param_hashes:
-        hashes = hashes_of_values(parameters)
-        if hashes is not None:
-            attributes[PARAM_HASHES] = hashes
-
-
-def add_django(attributes: dict[str, AttributeValue], cursor: Any, query: Any) -> None:  # noqa: ANN401
-    """Add what Django knows of the connection, and of the ORM's query that the statement is of."""
-    connection = getattr(cursor, DJANGO_CONNECTION_FIELD, None)
-    if connection is None and connections_of_cursors:
-        with contextlib.suppress(TypeError):  # it cannot be referred to weakly, and is not there
-            connection = connections_of_cursors.get(cursor)
-    if connection is not None:
-        attributes[ALIAS] = connection.alias
-        attributes[IN_TRANSACTION] = connection.in_atomic_block
-        if connection.savepoint_ids:  # None for an inner `atomic` without a savepoint
-            attributes[SAVEPOINTS] = sum(each is not None for each in connection.savepoint_ids)
-        if query is not None:
-            add_orm_attributes(attributes, query)
+def database_attributes(integration: Any) -> dict[str, AttributeValue]:  # noqa: ANN401
+    """Return what is the same for all statements of a connection."""
+    mode = integration._sem_conv_opt_in_mode_db  # noqa: SLF001 - no public way
+    attributes: dict[str, AttributeValue] = {}
+    _set_db_system(attributes, integration.database_system, mode)
+    _set_db_name(attributes, integration.database, mode)
+    attributes.update(integration.span_attributes)
+    return attributes

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 from typing import Any, Final
 
-from opentelemetry import context
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
 
+from hotspan_instrumentation.current_context import get_current
 from hotspan_instrumentation.guard import report_failure
 from hotspan_instrumentation.query_span import QuerySpan
 
@@ -33,11 +33,11 @@ def run_statement(  # noqa: PLR0913 - what a call of the driver's is made of
     proxy: Any = None,  # noqa: ANN401 - the cursor's, if its fetches are seen
 ) -> Any:  # noqa: ANN401
     """Execute a statement with a span of ours, or of `stock` if ours cannot be made."""
-    around = context.get_current()
+    around = get_current()
     if around.get(_SUPPRESS_INSTRUMENTATION_KEY) or around.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN):
         return method(*args, **kwargs)
     try:
-        query = QuerySpan(tracer, cursor, args, kwargs, many=many, around=around)
+        query = QuerySpan(tracer, cursor, args, kwargs, many=many, around=around, proxy=proxy)
     except Exception:  # noqa: BLE001 - a guard without a call more
         report_failure(_NAME)
         return stock(tracer, cursor, method, *args, **kwargs)
@@ -54,7 +54,7 @@ def run_statement(  # noqa: PLR0913 - what a call of the driver's is made of
     return result
 
 
-def is_suppressed(around: context.Context) -> bool:
+def is_suppressed(around: Context) -> bool:
     """Whether somebody has said that nothing is to be instrumented here."""
     return bool(
         around.get(_SUPPRESS_INSTRUMENTATION_KEY) or around.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN)
@@ -86,10 +86,10 @@ def trace_cursors(proxy: Any, tracer_class: Any, stock: Callable[..., Any]) -> N
             db_api_integration.__dict__[_TRACER_FIELD] = shared
         proxy_base.__init__(self, cursor)
         self._self_cursor_tracer = shared
-        self._self_hotspan_open = None
 
     __init__.__wrapped__ = initialise  # type: ignore[attr-defined]  # as functools.wraps does
     proxy.__init__ = __init__
+    proxy._self_hotspan_open = None  # noqa: SLF001 - as wrapt's proxies name their own
     for name in ("execute", "executemany", "callproc"):
         setattr(proxy, name, _executing(name, stock))
     for name in ("fetchone", "__next__"):
@@ -164,7 +164,8 @@ def _counting(name: str, *, count: Callable[[Any], int]) -> Callable[..., Any]:
             query.elapsed_ns += perf_counter_ns() - started_ns
             query.rows += rows
             query.fetches += 1
-            if is_last or not rows:
+            # Less than was asked for is the last.
+            if is_last or not rows or (args and name == "fetchmany" and rows < args[0]):
                 _close(self)
         except Exception:  # noqa: BLE001 - a guard without a call more
             report_failure(f"{_NAME}.fetched")

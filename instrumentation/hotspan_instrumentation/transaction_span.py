@@ -8,9 +8,9 @@ from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
 from hotspan_instrumentation.entry import current_entry
-from hotspan_instrumentation.processors import add_call_site, shared_finder
+from hotspan_instrumentation.processors import shared_finder
 from hotspan_instrumentation.settings import current_settings
-from hotspan_instrumentation.statement_attributes import ALIAS
+from hotspan_instrumentation.statement_facts import ALIAS
 
 OUTCOME: Final = "hotspan.tx.outcome"
 END_MS: Final = "hotspan.tx.end_ms"
@@ -49,7 +49,7 @@ class TransactionSpan:
         attributes: Attributes = {ALIAS: alias}
         site = shared_finder().find(frame) if current_settings().call_site else None
         if site is not None:
-            add_call_site(attributes, site)
+            attributes.update(site.group.attributes)
         tracer = trace.get_tracer("hotspan_instrumentation")
         return cls(tracer.start_span("transaction", attributes=attributes, start_time=started_ns))
 

@@ -16,11 +16,14 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased,
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState
 
 from hotspan_instrumentation import direct_span
+from hotspan_instrumentation.attribute_group import AttributeGroup
 from hotspan_instrumentation.call_site import CallSiteFinder
 from hotspan_instrumentation.direct_span import DirectSpans, end_statement, start_statement
 from hotspan_instrumentation.entry import EntryProcessor, entry_of
 from hotspan_instrumentation.otlp_encoding import encode_request
 from hotspan_instrumentation.processors import CallSiteProcessor
+from hotspan_instrumentation.statement_attributes import Statement
+from hotspan_instrumentation.statement_facts import StatementFacts
 
 REMOTE = SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(3), trace_state=TraceState())
 
@@ -66,7 +69,9 @@ def direct(monkeypatch):
 
 
 def _statement(tracer, name="SELECT", **attributes):
-    return start_statement(tracer, name, dict(attributes), around=context.get_current(), frame=None)
+    statement = Statement(name, "SELECT 1", (), AttributeGroup(attributes))
+    facts = StatementFacts(statement)
+    return start_statement(tracer, name, facts, around=context.get_current())
 
 
 def _in_request(provider, run, parent=REMOTE):

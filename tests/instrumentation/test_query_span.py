@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from hotspan_instrumentation import guard, query_span, statement_attributes
+from hotspan_instrumentation import guard, query_span, statement_facts
 from hotspan_instrumentation.entry import EntryProcessor
 from hotspan_instrumentation.integrations import database
 from hotspan_instrumentation.query_span import QuerySpan
@@ -159,9 +159,7 @@ def test_parameters_that_must_not_be_looked_at(cursor, entry):
 
 def test_hashes_of_parameters_can_be_switched_off(cursor, entry, monkeypatch):
     """A setting leaves the hash of all parameters together."""
-    monkeypatch.setattr(
-        statement_attributes, "current_settings", lambda: Settings(param_hashes=False)
-    )
+    monkeypatch.setattr(statement_facts, "current_settings", lambda: Settings(param_hashes=False))
 
     _, (statement,) = entry(lambda: cursor.execute("SELECT ?, ?", (1, 2)).fetchall())
 

@@ -15,7 +15,7 @@ from wrapt import BaseObjectProxy
 
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.settings import current_settings
-from hotspan_instrumentation.statement_attributes import (
+from hotspan_instrumentation.statement_facts import (
     DJANGO_CONNECTION_FIELD,
     connections_of_cursors,
 )

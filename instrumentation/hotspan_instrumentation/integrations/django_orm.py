@@ -5,12 +5,11 @@ the relation. Neither is in the SQL.
 """
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 from hotspan_instrumentation.guard import guarded, report_failure
-from hotspan_instrumentation.orm_query import Relation, note_relation, running_query
+from hotspan_instrumentation.orm_query import QUERY_FIELD, Relation, note_relation
 from hotspan_instrumentation.settings import current_settings
 
 _COMPILERS: Final = ("SQLCompiler", "SQLInsertCompiler", "SQLUpdateCompiler")
@@ -60,11 +59,13 @@ def install_generic(module: Any) -> None:  # noqa: ANN401 - likewise
 def _noting_query(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def execute_sql(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's own signature
-        token = running_query.set((self.query, sys._getframe()))  # noqa: SLF001 - it is fast
+        connection = self.connection.__dict__
+        outer = connection.get(QUERY_FIELD)
+        connection[QUERY_FIELD] = self.query
         try:
             return original(self, *args, **kwargs)
         finally:
-            running_query.reset(token)
+            connection[QUERY_FIELD] = outer
 
     return execute_sql
 
@@ -72,11 +73,13 @@ def _noting_query(original: Callable[..., Any]) -> Callable[..., Any]:
 def _outside_of_queries(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def connect(self: Any) -> Any:  # noqa: ANN401 - Django's own signature
-        token = running_query.set(None)
+        connection = self.__dict__
+        outer = connection.get(QUERY_FIELD)
+        connection[QUERY_FIELD] = None
         try:
             return original(self)
         finally:
-            running_query.reset(token)
+            connection[QUERY_FIELD] = outer
 
     return connect
 
