@@ -13,8 +13,15 @@ from payload import SPANS_PER_REQUEST, Payload
 from rotel import bytes_per_span, cpu_s, create_exporter_tables
 
 from hotspan_collector.api.periods import parse_period
+from hotspan_collector.api.services import read_services
 from hotspan_collector.api.trace import read_trace
 from hotspan_collector.api.trace_search import TraceSearch, search_traces
+from hotspan_collector.api.violation_reader import (
+    ViolationFilter,
+    read_violation,
+    read_violations,
+    statuses_of,
+)
 from hotspan_collector.rules.evaluator import Evaluator
 from hotspan_collector.settings import Settings
 from hotspan_collector.sql import load_blocks_of
@@ -27,6 +34,7 @@ from support.evaluations import new_evaluator, shipped_catalogue
 FEW_SPANS = 100_000
 _SPREAD_NS = 3 * 86_400 * 10**9
 _SPANS_AT_ONCE = 1_000_000
+_GROWING = ("spans", "entries", "findings", "trace_bounds")
 _RUNS = 9
 _INSERTS = 20
 _REQUESTS_PER_INSERT = 8
@@ -67,12 +75,15 @@ def _measure(server: ClickhouseServer) -> dict[str, object]:
         }
         server.query("OPTIMIZE TABLE hotspan.entries FINAL")
         growth.append(_costs(server, store, evaluator, payload))
+        store.execute(_SQL["age_violations"], {"spread_ns": _SPREAD_NS})
         return {
             "load": round(load, 1),
             "spans_stored": sets * base_spans,
             "runs": _RUNS - 1,
             "bytes_per_span": sizes,
+            "findings_stored": int(store.rows(_SQL["count_findings"])[0]["findings"]),
             "questions": _ask(store, sets=sets),
+            "pages": _ask_pages(store),
             "growth": growth,
         }
     finally:
@@ -85,7 +96,7 @@ def _fill_base(store: SpanStore, evaluator: Evaluator) -> int:
     body = b"".join(each.SerializeToString() for each in requests)
     store.insert_spans(body, token="base")
     evaluator.tick()
-    for table in ("spans", "entries", "trace_bounds"):
+    for table in _GROWING:
         for block in ("create_base", "fill_base"):
             statement = _SQL[block].replace("{table}", table)
             if table == "trace_bounds":
@@ -102,7 +113,7 @@ def _grow(store: SpanStore, *, first: int, sets: int, of: int, base_spans: int) 
             "sets": min(at_once, first + sets - begin),
             "step_ns": _SPREAD_NS // of,
         }
-        for table in ("spans", "entries", "trace_bounds"):
+        for table in _GROWING:
             store.execute(_SQL[f"grow_{table}"], parameters)
 
 
@@ -179,6 +190,23 @@ def _ask(store: SpanStore, *, sets: int) -> list[dict[str, object]]:
         {"question": what, "goal_ms": goal, "hotspan_ms": _time(ours), "exporter_ms": _time(theirs)}
         for what, goal, ours, theirs in questions
     ]
+
+
+def _ask_pages(store: SpanStore) -> list[dict[str, object]]:
+    """Ask what the UI's pages need besides; the exporter's schema has none of it."""
+    catalogue, day = shipped_catalogue(), parse_period("24h", "")
+    found = store.rows(_SQL["some_violations"], {"limit": _RUNS})
+    busiest = [row["fingerprint"] for row in found]
+    worst = ViolationFilter(statuses=statuses_of("active"), limit=50)
+    pages: list[tuple[str, Callable[[int], object]]] = [
+        ("the 50 worst violations", lambda _: read_violations(store, catalogue, worst)),
+        (
+            "a violation with its evidence",
+            lambda run: read_violation(store, catalogue, busiest[run % len(busiest)]),
+        ),
+        ("services of a day", lambda _: read_services(store, period=day, limit=1000)),
+    ]
+    return [{"question": what, "hotspan_ms": _time(ask)} for what, ask in pages]
 
 
 def _time(ask: Callable[[int], object]) -> float:

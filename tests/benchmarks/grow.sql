@@ -27,6 +27,20 @@ SELECT base_entries.* REPLACE (
 FROM base_entries
 CROSS JOIN (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
 
+-- name: grow_findings
+INSERT INTO findings
+SELECT base_findings.* REPLACE (
+    reinterpretAsFixedString(sipHash128(trace_id, number)) AS trace_id,
+    subtractNanoseconds(entry_start, (number + 1) * {step_ns:UInt64}) AS entry_start)
+FROM base_findings
+CROSS JOIN (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
+
+-- name: age_violations
+-- They were first seen in the oldest of their findings.
+INSERT INTO violations
+SELECT * REPLACE (subtractNanoseconds(first_seen, {spread_ns:UInt64}) AS first_seen, updated_at + INTERVAL 1 SECOND AS updated_at)
+FROM violations FINAL
+
 -- name: grow_trace_bounds
 INSERT INTO trace_bounds
 SELECT
@@ -61,6 +75,12 @@ SELECT DISTINCT toDate(start_time) AS day FROM spans ORDER BY day
 
 -- name: some_traces
 SELECT lower(hex(trace_id)) AS trace FROM entries WHERE service = {service:String} ORDER BY cityHash64(trace_id) LIMIT {limit:UInt32}
+
+-- name: count_findings
+SELECT count() AS findings FROM findings
+
+-- name: some_violations
+SELECT fingerprint FROM findings GROUP BY fingerprint ORDER BY count() DESC, fingerprint LIMIT {limit:UInt32}
 
 -- name: busiest_entry
 SELECT toString(service) AS service, toString(name) AS name

@@ -38,6 +38,12 @@ statement. On disk a span takes {bytes_per_span[hotspan]} bytes, in the exporter
 |---|---|---|---|
 {questions}
 
+With {findings_stored:,} findings, what pages of the UI ask for besides:
+
+| question | hotspan |
+|---|---|
+{pages}
+
 What the same insert and the same evaluation cost, with little stored and with much. The goal is at most
 20 % more.
 
@@ -78,10 +84,17 @@ def _at_scale(results: Mapping[str, Any]) -> str:
         f"| {each['goal_ms']} ms |"
         for each in found["questions"]
     ]
+    pages = [f"| {each['question']} | {each['hotspan_ms']} ms |" for each in found.get("pages", ())]
     growth = [
         f"| {each['spans_stored']:,} | {each['ingest_spans_per_s']:,} "
         f"| {each['ingest_cpu_us_per_span']} µs | {each['evaluation_cpu_us_per_entry']} µs |"
         for each in found["growth"]
     ]
-    values = {**found, "questions": "\n".join(questions), "growth": "\n".join(growth)}
+    values = {
+        "findings_stored": 0,
+        **found,
+        "questions": "\n".join(questions),
+        "pages": "\n".join(pages),
+        "growth": "\n".join(growth),
+    }
     return _AT_SCALE.format(**values)

@@ -15,7 +15,7 @@ from hotspan_collector.sql import load_blocks
 if TYPE_CHECKING:
     from hotspan_collector.database import Database, Row
 
-__all__ = ["router"]
+__all__ = ["read_services", "router"]
 
 router = APIRouter(tags=["services"])
 
@@ -27,7 +27,7 @@ async def services(backend: CurrentBackend, since: Since = "", until: Until = ""
     """Return services by environment, the busiest first; of the last day unless told otherwise."""
     period = parse_period(since, until)
     return await backend.workers.run(
-        _services, backend.database, period=period, limit=backend.settings.api_max_page
+        read_services, backend.database, period=period, limit=backend.settings.api_max_page
     )
 
 
@@ -53,7 +53,8 @@ async def entries(  # noqa: PLR0913 (filters)
     )
 
 
-def _services(database: Database, *, period: Period, limit: int) -> Services:
+def read_services(database: Database, *, period: Period, limit: int) -> Services:
+    """Return the services that had entries in a period, the busiest first."""
     rows = database.rows(_QUERIES["services"], {**period.parameters(), "limit": limit})
     return Services(services=[_service(row) for row in rows])
 
