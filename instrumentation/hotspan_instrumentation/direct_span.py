@@ -201,7 +201,12 @@ class DirectSpans:
 
     def end(self, span: DirectSpan, end_time: int | None) -> None:
         """End a span that `start` has made."""
-        if span._end_time is not None or not span.is_simple:  # noqa: SLF001 - there is no public way
+        if (
+            span._end_time is not None  # noqa: SLF001 - there is no public way
+            or span._status is not self.status  # noqa: SLF001 - likewise
+            or span.hotspan_events is not None
+            or span.hotspan_links is not None
+        ):
             span.end(end_time)
             return
         span._end_time = time_ns() if end_time is None else end_time  # noqa: SLF001 - likewise
@@ -238,8 +243,7 @@ def start_statement(
 ) -> trace.Span:
     """Start the span of a statement."""
     parent: Any = around.get(SPAN_KEY)
-    is_usual = type(parent) is _Span or is_direct(parent)
-    if is_usual and parent._context[3] & _SAMPLED:  # noqa: SLF001 - likewise
+    if (type(parent) is _Span or is_direct(parent)) and parent._context[3] & _SAMPLED:  # noqa: SLF001 - likewise
         direct = _direct_spans(tracer)
         if direct is not None:
             return direct.start(parent, name, facts)
@@ -260,11 +264,13 @@ def end_statement(span: Any, end_time: int | None = None) -> None:  # noqa: ANN4
 
 def _direct_spans(tracer: Any) -> DirectSpans | None:  # noqa: ANN401 - any tracer
     """Return what makes a tracer's spans, or None if the SDK must."""
-    if type(tracer) is not Tracer or not tracer._is_enabled():  # noqa: SLF001 - likewise
+    if type(tracer) is not Tracer or not tracer._tracer_config.is_enabled:  # noqa: SLF001 - likewise
         return None
     known: DirectSpans | None = tracer.__dict__.get(_DIRECT_FIELD, _UNKNOWN)
+    if known is None:
+        return None
     processors: Any = getattr(tracer.span_processor, "_span_processors", ())
-    if known is _UNKNOWN or (known is not None and known.processors is not processors):
+    if known is _UNKNOWN or known.processors is not processors:
         sample = _sample(tracer)
         known = None if sample is None else DirectSpans(tracer, processors, sample)
         tracer.__dict__[_DIRECT_FIELD] = known

@@ -43,6 +43,7 @@ _PLAIN: Final = frozenset(
 )
 _TEXTS: Final = frozenset({str, bytes})
 _USUAL_KEYS: Final = frozenset({int, str, uuid.UUID})
+UNCHANGING_KEYS: Final = _USUAL_KEYS | {type(None)}
 
 
 def share_hash_key() -> None:
@@ -62,11 +63,6 @@ def is_usual(value: object) -> bool:
     """Whether a value may be looked at later: it cannot change, and is not large."""
     kind = type(value)
     return kind is int or (kind is str and len(value) <= _MAX_USUAL_CHARS)  # type: ignore[arg-type]
-
-
-def is_usual_key(value: object) -> bool:
-    """Whether a primary key may be looked at later."""
-    return type(value) in _USUAL_KEYS or value is None
 
 
 def hash_of_values(values: object, *, literals: Sequence[str] = ()) -> str | None:

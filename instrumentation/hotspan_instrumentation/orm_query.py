@@ -12,8 +12,8 @@ from opentelemetry.util.types import AttributeValue
 from hotspan_instrumentation.keyed_hash import (
     SOURCE_KEY,
     TARGET_KEY,
+    UNCHANGING_KEYS,
     hash_of_key,
-    is_usual_key,
 )
 
 MODEL: Final = "hotspan.orm.model"
@@ -47,9 +47,9 @@ def relation_of(query: Any) -> Any:  # noqa: ANN401 - Django is untyped
     return relation
 
 
-def may_be_kept(known: Any) -> bool:  # noqa: ANN401 - what `relation_of` returns
-    """Whether it may be put into words later: its keys cannot change."""
-    return type(known) is not tuple or (is_usual_key(known[2]) and is_usual_key(known[4]))
+def may_be_kept(relation: Relation) -> bool:
+    """Whether a relation may be put into words later: its keys cannot change."""
+    return type(relation[2]) in UNCHANGING_KEYS and type(relation[4]) in UNCHANGING_KEYS
 
 
 def attributes_of_relation(known: Any) -> dict[str, AttributeValue]:  # noqa: ANN401 - likewise

@@ -18,11 +18,12 @@ from hotspan_instrumentation.direct_span import SPAN_KEY, end_statement, start_s
 from hotspan_instrumentation.entry import SPAN_FIELD, SPANS_DROPPED, Entry
 from hotspan_instrumentation.guard import guarded
 from hotspan_instrumentation.settings import current_settings
-from hotspan_instrumentation.statement_attributes import Statement, statement_of
+from hotspan_instrumentation.statement_attributes import statement_of
 from hotspan_instrumentation.statement_facts import RETURNED_ROWS, StatementFacts
 
 # An N+1 shows by then, and a page without one does not pay for stacks.
 _STACK_AT_REPETITION: Final = 5
+_BEYOND_THE_LIMIT: Final = -1
 
 _MAX_ROWS: Final = 1 << 62  # MySQL's "unknown" is the largest 64-bit number
 
@@ -73,11 +74,17 @@ class QuerySpan:
         if entry is not None and entry.ended:
             entry = None
         self._entry = entry
-        repetition = _count(entry, statement) if entry is not None and statement.is_query else 0
+        repetition = 0
+        if entry is not None and statement.is_query:
+            queries, repetition = entry.count_query(statement.text)
+            limit = current_settings().query_spans_per_entry
+            if limit and queries > limit:
+                entry.add(SPANS_DROPPED)
+                repetition = _BEYOND_THE_LIMIT
         self._token = None
         self._span: trace.Span = trace.INVALID_SPAN
         self._facts: StatementFacts | None = None
-        if repetition >= 0:
+        if repetition != _BEYOND_THE_LIMIT:
             integration = tracer._db_api_integration  # noqa: SLF001 - the only way
             self._facts = facts = StatementFacts(statement)
             if repetition == _STACK_AT_REPETITION:
@@ -110,10 +117,15 @@ class QuerySpan:
         try:
             if _metrics_are_read():
                 self._record_metrics(error, elapsed_ns)
-            rows = _row_count(self._cursor) if error is None else None
-            if rows is None and error is None and fetches_are_seen and _has_rows(self._cursor):
-                self.wait_for_rows(elapsed_ns)
-                return True
+            rows = None
+            if error is None:
+                cursor = self._cursor
+                rows = _row_count(cursor)
+                # Of psycopg2's named cursors it is known when they are fetched.
+                waits = rows is None and fetches_are_seen
+                if waits and (cursor.description or getattr(cursor, "name", None)):
+                    self.wait_for_rows(elapsed_ns)
+                    return True
             self._add_result(elapsed_ns, rows, error)
         finally:
             if not self._is_open and self._token is not None:
@@ -150,7 +162,9 @@ class QuerySpan:
             self._entry.add_result(elapsed_ns, rows)
         if rows is not None and self._facts is not None:
             self._facts.rows = rows
-            if getattr(self._span, "hotspan_made", self._span) is not None:  # it has been told
+            # Unless its attributes have been made already, that is all.
+            made = getattr(self._span, "hotspan_made", self._span)
+            if made is not None and self._span.is_recording():
                 self._span.set_attribute(RETURNED_ROWS, rows)
         if error is not None and isinstance(error, Exception) and self._span.is_recording():
             set_error(self._span, error)
@@ -186,22 +200,7 @@ def set_error(span: trace.Span, error: Exception) -> None:
     span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {error}"))
 
 
-def _count(entry: Entry, statement: Statement) -> int:
-    """Count a query; return its how-manieth this is, or -1 when it is to have no span."""
-    queries, repetition = entry.count_query(statement.text)
-    limit = current_settings().query_spans_per_entry
-    if limit and queries > limit:
-        entry.add(SPANS_DROPPED)
-        return -1
-    return repetition
-
-
 def _row_count(cursor: Any) -> int | None:  # noqa: ANN401 - any driver's
     """Return how many rows there are, or None where the driver does not say."""
     rows = getattr(cursor, "rowcount", None)
     return rows if isinstance(rows, int) and 0 <= rows < _MAX_ROWS else None
-
-
-def _has_rows(cursor: Any) -> bool:  # noqa: ANN401 - likewise
-    """Whether a statement returns rows; of psycopg2's named cursors that is known when they do."""
-    return bool(cursor.description or getattr(cursor, "name", None))

@@ -133,7 +133,7 @@ class StatementFacts:
         query = connection.__dict__.get(QUERY_FIELD)
         if query is not None:
             known = relation_of(query)
-            if may_be_kept(known):
+            if type(known) is not tuple or may_be_kept(known):
                 self.orm = known
             else:
                 self.add(attributes_of_relation(known))

@@ -12,6 +12,7 @@ from hotspan_instrumentation.guard import guarded, report_failure
 from hotspan_instrumentation.orm_query import QUERY_FIELD, Relation, note_relation
 from hotspan_instrumentation.settings import current_settings
 
+_MAX_REMEMBERED: Final = 2000
 _COMPILERS: Final = ("SQLCompiler", "SQLInsertCompiler", "SQLUpdateCompiler")
 
 
@@ -148,14 +149,25 @@ def _noting_in_managers(
 
 
 def _forward_relation(descriptor: Any, instance: Any) -> Relation:  # noqa: ANN401
+    model, key_name, name, target, target_name = _forward_walk(descriptor, type(instance))
+    values = instance.__dict__
+    key = values.get(key_name) if key_name else _identity(instance)[1]
+    # From the instance's dictionary: a deferred key would be loaded by asking for it.
+    return model, name, key, target, values.get(target_name)
+
+
+@functools.lru_cache(maxsize=_MAX_REMEMBERED)
+def _forward_walk(descriptor: Any, model: Any) -> tuple[str, str, str, str, str]:  # noqa: ANN401
+    """Return what all relations by a descriptor have in common, and where their keys are."""
     field = descriptor.field
     target = field.remote_field.model._meta.concrete_model._meta.label  # noqa: SLF001
     (related_field, *_) = field.foreign_related_fields
     if not related_field.primary_key:
         target = f"{target}.{related_field.name}"
-    model, key = _identity(instance)
-    # From the instance's dictionary: a deferred key would be loaded by asking for it.
-    return model, field.name, key, target, instance.__dict__.get(field.attname)
+    meta = model._meta.concrete_model._meta  # noqa: SLF001 - Django's public name
+    parts = _key_parts(meta)
+    key_name = parts[0].attname if len(parts) == 1 else ""
+    return meta.label, key_name, field.name, target, field.attname
 
 
 def _reverse_relation(descriptor: Any, instance: Any) -> Relation:  # noqa: ANN401
@@ -187,10 +199,14 @@ def _identity(instance: Any) -> tuple[str, Any]:  # noqa: ANN401
     """Return the model and primary key of an instance, without asking the database for it."""
     meta = instance._meta.concrete_model._meta  # noqa: SLF001 - Django's public name
     values = instance.__dict__
-    parts = getattr(meta, "pk_fields", None) or [meta.pk]  # several: a composite key
+    parts = _key_parts(meta)
     if len(parts) == 1:
         return meta.label, values.get(parts[0].attname)
     return meta.label, tuple(values.get(part.attname) for part in parts)
+
+
+def _key_parts(meta: Any) -> Any:  # noqa: ANN401
+    return getattr(meta, "pk_fields", None) or [meta.pk]  # several: a composite key
 
 
 HOOKS: Final = (
