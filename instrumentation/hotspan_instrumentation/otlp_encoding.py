@@ -44,6 +44,7 @@ _PARENT_ID: Final = struct.Struct(">2sQ")
 _TIMES: Final = struct.Struct("<2scQcQ")  # kind, start, end
 _NO_STATUS_AND_FLAGS: Final = struct.Struct("<2s2sI")
 _KINDS: Final = {kind: bytes((0x30, kind.value + 1)) for kind in SpanKind}
+_CLIENT: Final = _KINDS[SpanKind.CLIENT]
 _HAS_IS_REMOTE: Final = 0x100
 _IS_REMOTE: Final = 0x200
 
@@ -122,7 +123,7 @@ def _statement(span: Any, place: _Place) -> bytes:  # noqa: ANN401 - by private 
         span.hotspan_span_id.to_bytes(8, "big"),
         parent_id,
         _names.get(name) or _remember_name(name),
-        _TIMES.pack(_KINDS[span._kind], b"\x39", span._start_time, b"\x41", span._end_time),  # noqa: SLF001
+        _TIMES.pack(_CLIENT, b"\x39", span._start_time, b"\x41", span._end_time),  # noqa: SLF001
     ]
     parts += [group.encoded or _encode_group(group) for group in facts.groups()]
     rows = facts.rows
@@ -238,6 +239,8 @@ def _length(number: int) -> bytes:
     """Return a number as protobuf's varint."""
     if number < 0x80:  # noqa: PLR2004 - seven bits a byte
         return _LENGTHS[number]
+    if number < 0x4000:  # noqa: PLR2004 - likewise
+        return bytes((number & 0x7F | 0x80, number >> 7))
     return b"".join(_seven_bits(number))
 
 

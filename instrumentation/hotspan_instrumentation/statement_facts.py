@@ -7,7 +7,6 @@ put into words before.
 
 import contextlib
 import weakref
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.semconv.attributes.db_attributes import DB_OPERATION_BATCH_SIZE
@@ -138,28 +137,28 @@ class StatementFacts:
             else:
                 self.add(attributes_of_relation(known))
 
-    def groups(self) -> Iterator[AttributeGroup]:
+    def groups(self) -> list[AttributeGroup]:
         """Return all that is known but the rows, in the order in which it is told."""
-        yield self.statement.group
+        found = [self.statement.group]
         if self.more is not None:
-            yield AttributeGroup(self.more)
+            found.append(AttributeGroup(self.more))
         if self.parameters is not None:
-            several = current_settings().param_hashes
-            key = (self.parameters, self.statement.literals, several)
-            yield _groups.get(key) or _remember(
-                key, _hashes(self.parameters, self.statement.literals)
-            )
+            given = (self.parameters, self.statement.literals, current_settings().param_hashes)
+            found.append(_groups.get(given) or _remember(given, _hashes(*given[:2])))
         if self.alias is not None:
             place = (self.alias, self.in_transaction)
-            yield _groups.get(place) or _remember(
-                place, {ALIAS: self.alias, IN_TRANSACTION: self.in_transaction}
+            found.append(
+                _groups.get(place)
+                or _remember(place, {ALIAS: self.alias, IN_TRANSACTION: self.in_transaction})
             )
         if self.orm is not None:
-            yield _groups.get(self.orm) or _remember(self.orm, attributes_of_relation(self.orm))
+            known = _groups.get(self.orm)
+            found.append(known or _remember(self.orm, attributes_of_relation(self.orm)))
         if self.entry is not None:
-            yield self.entry.group
+            found.append(self.entry.group)
         if self.site is not None:
-            yield self.site.group
+            found.append(self.site.group)
+        return found
 
     def attributes(self) -> Attributes:
         """Return the attributes of its span."""

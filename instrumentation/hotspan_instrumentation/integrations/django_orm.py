@@ -149,7 +149,8 @@ def _noting_in_managers(
 
 
 def _forward_relation(descriptor: Any, instance: Any) -> Relation:  # noqa: ANN401
-    model, key_name, name, target, target_name = _forward_walk(descriptor, type(instance))
+    kind: Any = type(instance)
+    model, key_name, name, target, target_name = _forward_walk(descriptor, kind)
     values = instance.__dict__
     key = values.get(key_name) if key_name else _identity(instance)[1]
     # From the instance's dictionary: a deferred key would be loaded by asking for it.
