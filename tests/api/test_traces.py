@@ -7,6 +7,7 @@ import httpx
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 
+from hotspan_collector.api import trace_search
 from hotspan_collector.api.models import Span, Trace, TraceSummaries
 from hotspan_collector.settings import Settings
 from hotspan_collector.store.port import SpanStore
@@ -87,6 +88,75 @@ def test_search_filters(api: httpx.Client, store: SpanStore):
     found = [(query, {names[trace] for trace in search(api, **query)}) for query, _ in _FILTERS]
 
     assert found == _FILTERS
+
+
+def test_attributes_that_many_spans_have_are_found_alike(
+    api: httpx.Client, store: SpanStore, monkeypatch: pytest.MonkeyPatch
+):
+    """Few spans are matched with their entries here, many in the store."""
+    names = {order_list(store): "orders", failing_task(store): "task"}
+    evaluate(store)
+    queries = [query for query, _ in _FILTERS if "attribute" in query]
+    few = [{names[trace] for trace in search(api, **query)} for query in queries]
+    monkeypatch.setattr(trace_search, "_MOST_SPANS", 0)
+
+    many = [{names[trace] for trace in search(api, **query)} for query in queries]
+
+    assert few == many
+    assert {"orders"} in few
+
+
+def test_entries_long_before_their_spans_are_found_by_attributes(
+    api: httpx.Client, store: SpanStore
+):
+    """An entry may take hours, and have an attribute at its end."""
+    hour_ms, trace_id = 3_600_000, new_trace_id()
+    started = now_ns() - 6 * hour_ms * MILLISECOND_NS
+    task = span(
+        "run nightly",
+        trace_id=trace_id,
+        span_id=f"{1:016x}",
+        start_ns=started,
+        duration_ms=5 * hour_ms,
+        kind=OtlpSpan.SPAN_KIND_CONSUMER,
+    )
+    last = span(
+        "write",
+        trace_id=trace_id,
+        span_id=f"{2:016x}",
+        parent=f"{1:016x}",
+        start_ns=started + 4 * hour_ms * MILLISECOND_NS,
+        attributes={"shop.order": "4711"},
+    )
+    store.insert_spans(request([task, last]), token=trace_id)
+    evaluate(store)
+
+    assert search(api, attribute="shop.order=4711") == [trace_id]
+
+
+def test_a_page_goes_on_with_older_entries(api: httpx.Client, store: SpanStore):
+    """However few there are in the newest part of the period."""
+    ages_ms = (90_000_000, 40_000_000, 8_000_000, 60_000)
+    oldest, *others = [order_list(store, ago_ms=ago_ms) for ago_ms in ages_ms]
+    evaluate(store)
+
+    assert search(api) == others[::-1]
+    assert search(api, since="2d") == [*others[::-1], oldest]
+    assert search(api, limit=1, since="2d") == [others[-1]]
+
+
+def test_findings_of_an_earlier_evaluation_are_not_counted(api: httpx.Client, store: SpanStore):
+    """The entry was evaluated again, and nothing was found."""
+    order_list(store)
+    evaluate(store)
+    before = [each["findings"] for each in api.get("/traces").json()["traces"]]
+    store.execute(
+        "INSERT INTO entries SELECT * REPLACE (generation + 1 AS generation) FROM entries"
+    )
+
+    after = [each["findings"] for each in api.get("/traces").json()["traces"]]
+
+    assert (before, after) == ([1], [0])
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(api: httpx.Client, store: SpanStore):

@@ -18,6 +18,8 @@ from hotspan_collector.api.times import from_nanoseconds
 from hotspan_collector.sql import load_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotspan_collector.database import Database, Row
     from hotspan_collector.rules.catalogue import Catalogue
 
@@ -58,12 +60,7 @@ def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_s
         _QUERIES["trace_spans"].replace("{spans}", header.source),
         {**header.bounds, "started_ns": header.started_ns, "limit": max_spans},
     )
-    findings = database.rows(
-        _QUERIES["trace_findings"].replace(
-            "{findings}", "known_findings" if header.is_pinned else "current_findings"
-        ),
-        {**header.bounds, "limit": _MOST_FINDINGS},
-    )
+    findings = _read_findings(database, header)
     head = {
         "trace_id": trace_id,
         "start": _rfc3339(header.started_ns),
@@ -75,6 +72,13 @@ def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_s
     }
     opened = json.dumps(head, ensure_ascii=False).encode().removesuffix(b"}")
     return b"".join((opened, b',"spans":[', lines.rstrip(b"\n").replace(b"\n", b","), b"]}"))
+
+
+def _read_findings(database: Database, header: _Header) -> Sequence[Row]:
+    source = "known_findings" if header.is_pinned else "findings"
+    current = "" if header.is_pinned else _QUERIES["of_latest_evaluation"]
+    sql = _QUERIES["trace_findings"].replace("{findings}", source).replace("{current}", current)
+    return database.rows(sql, {**header.bounds, "limit": _MOST_FINDINGS})
 
 
 def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:

@@ -1,32 +1,61 @@
 -- name: search_entries
--- Newest first; the next page begins below (before_ns, before_trace, before_entry).
+-- Newest first. Conditions are those that were asked for: each costs time, however little it filters.
 SELECT
     toUnixTimestamp64Nano(start_time) AS start_ns,
     lower(hex(trace_id)) AS trace,
     lower(hex(entry_span_id)) AS entry,
     duration_ns, service, environment, version, kind, name, error, http_status, task_state,
-    spans, db_queries, partial
+    spans, db_queries, partial, generation
 FROM entries FINAL
 WHERE deleted = 0
     AND start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
     AND start_time < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
-    AND start_time <= fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC')
-    AND (start_time, trace_id, entry_span_id) < (
-        fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC'),
-        toFixedString(unhex({before_trace:String}), 16),
-        toFixedString(unhex({before_entry:String}), 8))
-    AND ({service:String} = '' OR service = {service:String})
-    AND ({environment:String} = '' OR environment = {environment:String})
-    AND ({kind:String} = '' OR kind = {kind:String})
-    AND ({name:String} = '' OR positionCaseInsensitiveUTF8(name, {name:String}) > 0)
-    AND ({error:String} = '' OR error = ({error:String} = 'true'))
-    AND duration_ns >= {min_duration_ns:UInt64}
-    AND duration_ns <= {max_duration_ns:UInt64}
-    {having_attributes}
+    {conditions}
 ORDER BY start_time DESC, trace_id DESC, entry_span_id DESC
 LIMIT {limit:UInt32}
 
--- name: having_attributes
+-- name: where_cursor
+-- The page begins below (before_ns, before_trace, before_entry).
+AND start_time <= fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC')
+AND (start_time, trace_id, entry_span_id) < (
+    fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC'),
+    toFixedString(unhex({before_trace:String}), 16),
+    toFixedString(unhex({before_entry:String}), 8))
+
+-- name: where_service
+AND service = {service:String}
+
+-- name: where_environment
+AND environment = {environment:String}
+
+-- name: where_kind
+AND kind = {kind:String}
+
+-- name: where_name
+AND positionCaseInsensitiveUTF8(name, {name:String}) > 0
+
+-- name: where_error
+AND error = ({error:String} = 'true')
+
+-- name: where_min_duration_ns
+AND duration_ns >= {min_duration_ns:UInt64}
+
+-- name: where_max_duration_ns
+AND duration_ns <= {max_duration_ns:UInt64}
+
+-- name: where_traces
+-- Their entries lie within their bounds, which are written with them.
+AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
+AND start_time >= (
+    SELECT (min(started), max(ended))
+    FROM trace_bounds
+    WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))).1
+AND start_time <= (
+    SELECT (min(started), max(ended))
+    FROM trace_bounds
+    WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))).2
+
+-- name: where_attributes
 -- Each key=value must be on a span of the entry, or on its resource. Stock spans do not say which
 -- entry they belong to: then service and time decide.
 AND (trace_id, entry_span_id) IN
@@ -41,12 +70,11 @@ AND (trace_id, entry_span_id) IN
                     OR (mapContains(resource, {keys:Array(String)}[i]) AND resource[{keys:Array(String)}[i]] = {values:Array(String)}[i]),
                 arrayEnumerate({keys:Array(String)})) AS found
         FROM spans
+        PREWHERE hasAny(mapValues(attributes), {values:Array(String)}) OR hasAny(mapValues(resource), {values:Array(String)})
         WHERE start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
             AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
-            AND ({service:String} = '' OR service = {service:String})
-            -- by index, whatever the keys are: most spans have none of the values
-            AND (hasAny(mapValues(attributes), {values:Array(String)}) OR hasAny(mapValues(resource), {values:Array(String)}))
             AND notEmpty(found)
+            {where_service}
     ) AS span
     INNER JOIN
     (
@@ -55,7 +83,7 @@ AND (trace_id, entry_span_id) IN
         WHERE deleted = 0
             AND start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
             AND start_time < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
-            AND ({service:String} = '' OR service = {service:String})
+            {where_service}
     ) AS entry
     ON span.trace_id = entry.trace_id AND span.service = entry.service
     WHERE span.entry_span_id = entry.entry_span_id
@@ -66,14 +94,36 @@ AND (trace_id, entry_span_id) IN
     HAVING length(groupUniqArrayArray(span.found)) = length({keys:Array(String)})
 )
 
+-- name: spans_with_values
+-- Spans with any of the values, and which: an index tells where they may be, whatever the keys are. What
+-- is wider is read of these alone.
+SELECT
+    lower(hex(trace_id)) AS trace,
+    lower(hex(entry_span_id)) AS entry,
+    service,
+    toUnixTimestamp64Nano(start_time) AS start_ns,
+    arrayFilter(
+        i -> (mapContains(attributes, {keys:Array(String)}[i]) AND attributes[{keys:Array(String)}[i]] = {values:Array(String)}[i])
+            OR (mapContains(resource, {keys:Array(String)}[i]) AND resource[{keys:Array(String)}[i]] = {values:Array(String)}[i]),
+        arrayEnumerate({keys:Array(String)})) AS found
+FROM spans
+PREWHERE hasAny(mapValues(attributes), {values:Array(String)}) OR hasAny(mapValues(resource), {values:Array(String)})
+WHERE start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
+    AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
+    AND notEmpty(found)
+    {where_service}
+LIMIT {most_spans:UInt32}
+
 -- name: count_findings
--- How many findings the entries of a page have.
-SELECT trace_id_hex AS trace, entry_span_id_hex AS entry, count() AS findings
-FROM current_findings
+-- How many findings the entries of a page have, by evaluation: the entry says which one counts.
+SELECT
+    lower(hex(trace_id)) AS trace, lower(hex(entry_span_id)) AS entry, generation,
+    uniqExact(fingerprint, site) AS findings
+FROM findings
 WHERE entry_start >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
     AND entry_start <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
     AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
-GROUP BY trace, entry
+GROUP BY trace_id, entry_span_id, generation
 
 -- name: trace_bounds
 -- Also those of a trace that is kept as evidence, beyond its retention.
@@ -161,14 +211,34 @@ SETTINGS use_skip_indexes_if_final = 1, output_format_json_quote_64bit_integers 
 FORMAT TSVRaw
 
 -- name: trace_findings
-SELECT *
-FROM {findings}
+SELECT
+    fingerprint, rule, toString(found.severity) AS severity, toString(found.confidence) AS confidence,
+    service, entry_name, count, wasted_ns, statement, details, missing, suggestion,
+    code_file, code_line, code_function,
+    lower(hex(trace_id)) AS trace_id_hex,
+    lower(hex(entry_span_id)) AS entry_span_id_hex,
+    arrayMap(id -> lower(hex(id)), span_ids) AS span_ids_hex
+FROM {findings} AS found
 WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
     AND entry_start >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
     AND entry_start <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-ORDER BY severity DESC, wasted_ns DESC, entry_start, fingerprint
+    {current}
+ORDER BY found.severity DESC, wasted_ns DESC, entry_start, fingerprint
 LIMIT 1 BY fingerprint, entry_span_id, site
 LIMIT {limit:UInt32}
+
+-- name: of_latest_evaluation
+-- What `current_findings` tells of all traces, of one.
+AND (entry_span_id, generation) IN
+(
+    SELECT entry_span_id, generation
+    FROM entries FINAL
+    PREWHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    WHERE deleted = 0
+        AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+        AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+    SETTINGS use_skip_indexes_if_final = 1
+)
 
 -- name: span_exceptions
 -- Exceptions of a span that came as logs.
