@@ -1,4 +1,4 @@
-"""Says why a span is not stored. Mirrors the WHERE of store/insert_spans.sql."""
+"""Says why a span is not stored. Mirrors the arrayFilter of store/insert_spans.sql."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ class Redaction:
             "{url}": self._marked(_BLOCKS["url"], "#redacted-") if self.urls else "v",
             "{error}": _BLOCKS["error"].replace("{text}", "v") if self.errors else "v",
             "{status_error}": (
-                _BLOCKS["error"].replace("{text}", "s.status.message")
+                _BLOCKS["error"].replace("{text}", "span_status_message")
                 if self.errors
-                else "s.status.message"
+                else "span_status_message"
             ),
         }
 
