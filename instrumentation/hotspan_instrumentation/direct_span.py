@@ -8,14 +8,12 @@ SDK's way.
 """
 
 import random
-import threading
 from collections.abc import Sequence
 from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
-from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import (
     SpanProcessor,
@@ -27,17 +25,17 @@ from opentelemetry.sdk.trace._tracer_metrics import NoOpTracerMetrics
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
-from opentelemetry.sdk.util import BoundedList
-from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import SpanKind
 
 from hotspan_instrumentation.celery_spans import CeleryProcessor
 from hotspan_instrumentation.client_calls import ClientCallProcessor
-from hotspan_instrumentation.entry import SPAN_FIELD, Entry, EntryProcessor
+from hotspan_instrumentation.entry import SPAN_FIELD, EntryProcessor
 from hotspan_instrumentation.error_texts import ErrorTextProcessor
 from hotspan_instrumentation.guard import report_failure
 from hotspan_instrumentation.processors import CallSiteProcessor, ExportProcessor
 from hotspan_instrumentation.span_attributes import add_attributes
 from hotspan_instrumentation.statement_facts import StatementFacts
+from hotspan_instrumentation.statement_span import SAMPLED, StatementSpan, is_direct
 from hotspan_instrumentation.url_masking import UrlMaskingProcessor
 
 if TYPE_CHECKING:
@@ -80,93 +78,29 @@ _FIELDS_OF_ATTRIBUTES: Final = frozenset(
 _ROOM: Final = 64
 _DIRECT_FIELD: Final = "_hotspan_direct"
 _UNKNOWN: Final[Any] = object()
-_making: Final = threading.Lock()  # seldom used
-_SAMPLED: Final = int(TraceFlags.SAMPLED)
-_KNOWN_FLAGS: Final = _SAMPLED | int(TraceFlags.RANDOM_TRACE_ID)
-
-
-class DirectSpan(_Span):
-    """A span as the SDK's; what is seldom asked for is made when it is.
-
-    What all spans of a tracer have in common are attributes of a subclass.
-
-    Attributes:
-        hotspan_facts: What is known of the statement.
-        hotspan_span_id: The id of the span.
-        hotspan_made: Its attributes, once somebody has asked for them.
-
-    """
-
-    hotspan_maker: "DirectSpans"
-    hotspan_facts: StatementFacts
-    hotspan_span_id: int
-    hotspan_made: BoundedAttributes | None = None
-    hotspan_events: BoundedList | None = None  # type: ignore[type-arg]  # untyped
-    hotspan_links: BoundedList | None = None  # type: ignore[type-arg]  # likewise
-    _hotspan_entry: Entry | None = None
-    _end_time: int | None = None
-
-    @property
-    def _context(self) -> SpanContext:  # type: ignore[override]  # the SDK's field
-        above: Any = self._parent
-        flags = above.trace_flags
-        if flags > _KNOWN_FLAGS:
-            flags = TraceFlags(flags & _KNOWN_FLAGS)
-        return SpanContext(above.trace_id, self.hotspan_span_id, False, flags, above.trace_state)
-
-    @property
-    def _attributes(self) -> BoundedAttributes:  # type: ignore[override]  # likewise
-        with _making:
-            if self.hotspan_made is None:
-                self.hotspan_made = self.hotspan_maker.attributes_of(self)
-            return self.hotspan_made
-
-    @property
-    def _lock(self) -> Any:  # type: ignore[override]  # noqa: ANN401 - likewise
-        return self.__dict__.setdefault("hotspan_lock", threading.Lock())
-
-    @property
-    def _events(self) -> BoundedList:  # type: ignore[override,type-arg]  # likewise
-        if self.hotspan_events is None:
-            self.hotspan_events = BoundedList(self._limits.max_events)
-        return self.hotspan_events
-
-    @property
-    def _links(self) -> BoundedList:  # type: ignore[override,type-arg]  # likewise
-        if self.hotspan_links is None:
-            self.hotspan_links = BoundedList(self._limits.max_links)
-        return self.hotspan_links
-
-    @property
-    def is_simple(self) -> bool:
-        """Whether it is as it was made, but for its attributes."""
-        return (
-            self.hotspan_events is None
-            and self.hotspan_links is None
-            and self._status is self.hotspan_maker.status
-        )
 
 
 class DirectSpans:
     """Makes the spans of one tracer, as long as its processors are the same."""
 
     __slots__ = (
-        *("_attributes", "_enders", "_ending", "_entries", "_finder", "_new_id", "_span"),
-        *("_starters", "_tracer", "processors", "status"),
+        *("_enders", "_ending", "_entries", "_finder", "_new_id", "_span", "_starters", "_status"),
+        *("_tracer", "processors"),
     )
 
     def __init__(self, tracer: Any, processors: Sequence[SpanProcessor], sample: Any) -> None:  # noqa: ANN401 - by private fields
         self.processors = processors
         self._tracer = tracer
         common = {name: value for name, value in vars(sample).items() if name in _COMMON_FIELDS}
-        self.status = common["_status"]
+        self._status = common["_status"]
         common["hotspan_maker"] = self
-        self._span: Any = type("DirectSpan", (DirectSpan,), common)
+        common["hotspan_status"] = self._status
+        common["hotspan_bounds"] = vars(sample._attributes)  # noqa: SLF001 - there is no public way
+        self._span: Any = type("StatementSpan", (StatementSpan,), common)
         generator = tracer.id_generator
         # What the SDK's does, but for a call; of 2^64 ids one is none.
         is_usual = type(generator) is RandomIdGenerator
         self._new_id = partial(random.getrandbits, 64) if is_usual else generator.generate_span_id
-        self._attributes = vars(sample._attributes)  # noqa: SLF001 - there is no public way
         others = [processor for processor in processors if type(processor) not in _OWN]
         self._starters = _active(others, "on_start")
         self._ending = _active(others, "_on_ending")
@@ -178,7 +112,7 @@ class DirectSpans:
         finders = (each.finder for each in processors if type(each) is CallSiteProcessor)
         self._finder: CallSiteFinder | None = next(finders, None)
 
-    def start(self, parent: Any, name: str, facts: StatementFacts) -> DirectSpan:  # noqa: ANN401 - by private fields
+    def start(self, parent: Any, name: str, facts: StatementFacts) -> StatementSpan:  # noqa: ANN401 - by private fields
         """Start a client's span below one of the SDK's that is sampled."""
         span: Any = object.__new__(self._span)
         span._name = name  # noqa: SLF001 - there is no public way
@@ -199,11 +133,11 @@ class DirectSpans:
             on_start(span, parent_context=None)
         return span  # type: ignore[no-any-return]  # see above
 
-    def end(self, span: DirectSpan, end_time: int | None) -> None:
+    def end(self, span: StatementSpan, end_time: int | None) -> None:
         """End a span that `start` has made."""
         if (
             span._end_time is not None  # noqa: SLF001 - there is no public way
-            or span._status is not self.status  # noqa: SLF001 - likewise
+            or span._status is not self._status  # noqa: SLF001 - likewise
             or span.hotspan_events is not None
             or span.hotspan_links is not None
         ):
@@ -217,22 +151,6 @@ class DirectSpans:
         for on_end in self._enders:  # the SDK makes a copy, which no processor can tell
             on_end(span)
 
-    def attributes_of(self, span: DirectSpan) -> BoundedAttributes:
-        """Return a span's attributes as the SDK has them."""
-        bounded: Any = object.__new__(BoundedAttributes)
-        bounded.__dict__ |= {
-            **self._attributes,
-            "_dict": span.hotspan_facts.attributes(),
-            "_lock": threading.Lock(),
-            "_immutable": span._end_time is not None,  # noqa: SLF001 - likewise
-        }
-        return bounded  # type: ignore[no-any-return]  # by private fields
-
-
-def is_direct(span: object) -> bool:
-    """Whether a span has been made here."""
-    return type(span).__base__ is DirectSpan  # the SDK's classes make isinstance slow
-
 
 def start_statement(
     tracer: Any,  # noqa: ANN401 - any tracer
@@ -243,7 +161,7 @@ def start_statement(
 ) -> trace.Span:
     """Start the span of a statement."""
     parent: Any = around.get(SPAN_KEY)
-    if (type(parent) is _Span or is_direct(parent)) and parent._context[3] & _SAMPLED:  # noqa: SLF001 - likewise
+    if (type(parent) is _Span or is_direct(parent)) and parent._context[3] & SAMPLED:  # noqa: SLF001 - likewise
         direct = _direct_spans(tracer)
         if direct is not None:
             return direct.start(parent, name, facts)

@@ -21,9 +21,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from hotspan_instrumentation.attribute_group import AttributeGroup
-from hotspan_instrumentation.direct_span import DirectSpan
 from hotspan_instrumentation.keyed_hash import HASH_ATTRIBUTES
 from hotspan_instrumentation.statement_facts import RETURNED_ROWS
+from hotspan_instrumentation.statement_span import is_direct
 
 _MAX_REMEMBERED: Final = 2000
 _MAX_REMEMBERED_CHARS: Final = 2000
@@ -84,7 +84,7 @@ def _scope_spans(spans: Sequence[ReadableSpan]) -> bytes:
     parts = [head.SerializeToString()]
     place: _Place | None = None
     for span in spans:
-        if type(span).__base__ is DirectSpan:
+        if is_direct(span):
             parent = span._parent  # noqa: SLF001 - the SDK's private fields: its public ones copy
             if place is None or place.parent is not parent:  # one request's come together
                 place = _Place(parent)

@@ -2,6 +2,7 @@
 
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,38 @@ def test_each_line_has_its_own():
     one = CallSite("/srv/shop/views.py", 2, "shop.views.one")
     other = CallSite("/srv/shop/views.py", 5, "shop.views.other")
     assert found == [one, other] * 3
+
+
+def test_a_place_that_is_known():
+    """Where a statement came from the last time is looked at first; if it is gone, it is found."""
+    finder = CallSiteFinder()
+    compiled = {
+        file: compile("def call(run):\n    return run()\n", file, "exec")
+        for file in ("/srv/shop/views.py", "/srv/shop/tasks.py", "/x/site-packages/orm/query.py")
+    }
+
+    def through(*files):
+        run = lambda: finder.find_again(known)  # noqa: E731 - a frame of its own
+        for file in reversed(files):
+            namespace = {"__name__": "shop"}
+            exec(compiled[file], namespace)
+            run = partial(namespace["call"], run)
+        return run()
+
+    known, found = None, []
+    views, tasks, library = compiled
+    for files in (
+        (views, library, library),
+        (views, library, library),
+        (tasks, library, library),
+        (views, tasks, library),
+        (views, library),
+        (views, library, library),
+    ):
+        site, known = through(*files)
+        found.append(site.path)
+
+    assert found == [views, views, tasks, tasks, views, views]
 
 
 @pytest.mark.parametrize(

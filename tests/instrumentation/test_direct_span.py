@@ -1,5 +1,7 @@
 """Spans that are made directly are those that the SDK would make; what is unusual is left to it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from opentelemetry import context, trace
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -114,6 +116,38 @@ def test_the_same_as_the_sdk(provider, exporter, direct, parent):
     assert made.context.span_id != expected.context.span_id
     assert expected.start_time >= made.end_time >= made.start_time
     assert encode_request([made]) == encode_spans([made]).SerializeToString()
+
+
+def test_encoded_unasked(provider, exporter, direct):
+    """A span that nobody has looked at is sent with the bytes that the SDK makes of it."""
+
+    def run(tracer):
+        span = _statement(tracer, text="SELECT 1", rows=300)
+        span.hotspan_facts.rows = 7
+        end_statement(span)
+
+    _in_request(provider, run)
+    made, _ = exporter.get_finished_spans()
+    encoded = encode_request([made])
+
+    assert made.hotspan_made is None
+    assert encoded == encode_spans([made]).SerializeToString()
+    assert made.attributes["db.response.returned_rows"] == 7
+
+
+def test_attributes_are_made_once(provider, direct):
+    """Threads that ask for a span's attributes at the same time get the same ones, and can add."""
+
+    def run(tracer):
+        span = _statement(tracer, text="SELECT 1")
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: span.set_attribute(f"n{number}", number), range(50)))
+        end_statement(span)
+        return span.attributes
+
+    attributes = _in_request(provider, run)
+
+    assert len([name for name in attributes if name.startswith("n")]) == 50
 
 
 def test_children_and_attributes(provider, exporter, direct):
