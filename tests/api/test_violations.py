@@ -50,6 +50,51 @@ def test_a_violation_says_what_where_and_what_to_change(api: httpx.Client, store
     assert answer["total"] == 1
 
 
+def test_entries_are_counted_since_the_first_hit(api: httpx.Client, store: SpanStore):
+    """Of its own route, service and environment, each violation from its own first hit on."""
+    order_list(store, queries=1, ago_ms=60_000)
+    order_list(store, ago_ms=50_000)
+    order_list(store, queries=1, ago_ms=40_000)
+    order_list(store, ago_ms=30_000, environment="staging")
+    order_list(store, queries=1, ago_ms=20_000, environment="staging")
+    order_list(store, queries=1, ago_ms=10_000, environment="staging")
+    failing_task(store)
+    evaluate(store)
+
+    found = api.get("/violations").json()["violations"]
+    alone = [api.get(f"/violations/{each['id']}").json() for each in found]
+
+    counted = {
+        (each["rule"], each["environment"]): (each["hits"], each["entries"]) for each in found
+    }
+    assert counted == {
+        ("n_plus_one", "production"): (1, 2),
+        ("n_plus_one", "staging"): (1, 3),
+        ("task_failure", "production"): (1, 1),
+    }
+    assert [each["entries"] for each in found] == [each["entries"] for each in alone]
+
+
+def test_evidence_is_told_however_long_ago_it_was(api: httpx.Client, store: SpanStore):
+    """On one page stand violations that were last hit at quite different times."""
+    hour_ms = 3_600_000
+    traces = {
+        order_list(store, ago_ms=ago_ms, environment=environment)
+        for ago_ms, environment in (
+            (20 * hour_ms, "staging"),
+            (hour_ms, "testing"),
+            (5_000, "live"),
+        )
+    }
+    evaluate(store)
+
+    found = api.get("/violations").json()["violations"]
+    alone = [api.get(f"/violations/{each['id']}").json() for each in found]
+
+    assert [each["code"]["line"] for each in found] == [42, 42, 42]
+    assert {each["evidence_trace_id"] for each in alone} == traces
+
+
 def test_the_worst_come_first(api: httpx.Client, store: SpanStore):
     """Violations are ranked by the seconds they lose a day, and counted in full."""
     for environment, queries in (("staging", 10), ("production", 40), ("testing", 20)):

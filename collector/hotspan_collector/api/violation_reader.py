@@ -70,8 +70,9 @@ def read_violations(
     database: Database, catalogue: Catalogue, wanted: ViolationFilter
 ) -> Violations:
     """Return the violations that cost most first."""
-    rows = _rows(database, wanted)
-    total = database.rows(_VIOLATIONS["count_violations"], wanted.parameters())[0]["total"]
+    rows, total = _rows(database, wanted)
+    if not rows and wanted.offset:
+        total = database.rows(_VIOLATIONS["count_violations"], wanted.parameters())[0]["total"]
     return Violations(violations=describe(database, catalogue, rows), total=total)
 
 
@@ -114,7 +115,7 @@ def find_violation(database: Database, fingerprint: str) -> ViolationRow:
         NotFoundError: there is none.
 
     """
-    rows = _rows(database, ViolationFilter(fingerprint=fingerprint))
+    rows, _ = _rows(database, ViolationFilter(fingerprint=fingerprint))
     if not rows:
         raise NotFoundError(
             f"There is no violation {fingerprint}. /api/v1/violations lists what there is."
@@ -122,14 +123,17 @@ def find_violation(database: Database, fingerprint: str) -> ViolationRow:
     return rows[0]
 
 
-def _rows(database: Database, wanted: ViolationFilter) -> list[ViolationRow]:
-    """Return violations with what people have said, be it applied by the evaluator or not yet."""
+def _rows(database: Database, wanted: ViolationFilter) -> tuple[list[ViolationRow], int]:
+    """Return violations with what people have said, be it applied by the evaluator or not yet.
+
+    With them comes how many there are on all pages; 0 beyond the last one.
+    """
     found = database.rows(_VIOLATIONS["violations"], wanted.parameters())
     rows = {row.fingerprint: row for row in map(row_from, found)}
     if rows:
         for action in ViolationTable(database).pending_actions(list(rows)):
             rows[action.fingerprint], _ = act(rows[action.fingerprint], action)
-    return list(rows.values())
+    return list(rows.values()), found[0]["total"] if found else 0
 
 
 def _history(database: Database, fingerprint: str) -> list[ViolationChange]:

@@ -37,14 +37,16 @@ def describe(
 
 
 def newest_findings(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, Row]:
-    """Return the newest finding of each, by fingerprint: one that counts if there is one."""
+    """Return the newest finding of each, by fingerprint: one that counts if there is one.
+
+    Of what has come since the evaluator last counted it nothing is told yet.
+    """
     if not violations:
         return {}
     wanted = [each.fingerprint for each in violations]
-    # The time bounds what is read; it was rounded down to milliseconds.
-    since_ns = (min(each.last_seen_ms for each in violations) - 1) * 1_000_000
-    parameters = {"fingerprints": wanted, "since_ns": since_ns}
-    found = _by_fingerprint(database.rows(_FINDINGS["newest_current"], parameters))
+    last_seen_ms = [each.last_seen_ms for each in violations]
+    parameters = {"fingerprints": wanted, "last_seen_ms": last_seen_ms}
+    found = _by_fingerprint(database.rows(_FINDINGS["newest_counted"], parameters))
     rest = [fingerprint for fingerprint in wanted if fingerprint not in found]
     if not rest:
         return found
@@ -57,11 +59,39 @@ def _by_fingerprint(rows: Sequence[Row]) -> dict[str, Row]:
 
 
 def count_entries(database: Database, violations: Sequence[ViolationRow]) -> Mapping[str, int]:
+    """Return how many entries of its route or task there were since each was first seen."""
     if not violations:
         return {}
-    fingerprints = [each.fingerprint for each in violations]
-    rows = database.rows(_VIOLATIONS["entries_since_first_hit"], {"fingerprints": fingerprints})
-    return {row["fingerprint"]: row["entries"] for row in rows}
+    parameters = {
+        "services": sorted({each.service for each in violations}),
+        "kinds": sorted({each.entry_kind for each in violations}),
+        "since_ms": sorted({each.first_seen_ms for each in violations}),
+    }
+    rows = database.rows(_VIOLATIONS["entries_since"], parameters)
+    return {
+        each.fingerprint: round(
+            sum(
+                row["entries"]
+                for row in rows
+                if _route(row) == _route_of(each) and row["from_ms"] >= each.first_seen_ms
+            )
+        )
+        for each in violations
+    }
+
+
+def _route(row: Row) -> tuple[str, ...]:
+    return (row["service"], row["namespace"], row["environment"], row["kind"], row["name"])
+
+
+def _route_of(known: ViolationRow) -> tuple[str, ...]:
+    return (
+        known.service,
+        known.namespace,
+        known.environment,
+        known.entry_kind,
+        known.entry_name,
+    )
 
 
 def violation_fields(

@@ -1,5 +1,6 @@
 -- name: violations
-SELECT * FROM current_violations
+SELECT *, count() OVER () AS total
+FROM current_violations
 WHERE status != 'pending'
     AND ({fingerprint:String} = '' OR fingerprint = {fingerprint:String})
     AND ({service:String} = '' OR service = {service:String})
@@ -34,28 +35,15 @@ WHERE fingerprint = {fingerprint:String}
 ORDER BY at DESC, id
 LIMIT {limit:UInt32}
 
--- name: entries_since_first_hit
-SELECT violation.fingerprint AS fingerprint, toUInt64(round(sum(entry.weight))) AS entries
-FROM
-(
-    SELECT start_time, service, namespace, environment, kind, name, weight
-    FROM entries FINAL
-    WHERE deleted = 0
-        AND start_time >= (
-            SELECT min(first_seen) FROM violations FINAL WHERE fingerprint IN {fingerprints:Array(String)})
-        AND service IN (
-            SELECT service FROM violations WHERE fingerprint IN {fingerprints:Array(String)})
-) AS entry
-INNER JOIN
-(
-    SELECT fingerprint, service, namespace, environment, entry_kind, entry_name, first_seen
-    FROM violations FINAL
-    WHERE fingerprint IN {fingerprints:Array(String)}
-) AS violation
-ON entry.service = violation.service
-    AND entry.namespace = violation.namespace
-    AND entry.environment = violation.environment
-    AND entry.kind = violation.entry_kind
-    AND entry.name = violation.entry_name
-WHERE entry.start_time >= violation.first_seen
-GROUP BY violation.fingerprint
+-- name: entries_since
+-- How many entries there were, by route or task, from each of some times to the next.
+SELECT
+    service, namespace, environment, kind, name,
+    roundDown(toUnixTimestamp64Milli(start_time), {since_ms:Array(Int64)}) AS from_ms,
+    sum(weight) AS entries
+FROM entries FINAL
+WHERE deleted = 0
+    AND service IN {services:Array(String)}
+    AND kind IN {kinds:Array(String)}
+    AND start_time >= fromUnixTimestamp64Milli({since_ms:Array(Int64)}[1], 'UTC')
+GROUP BY service, namespace, environment, kind, name, from_ms
