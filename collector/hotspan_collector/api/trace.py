@@ -37,6 +37,8 @@ _NO_SPAN = "0" * 16
 class _Header:
     trace_id: str
     bounds: dict[str, object]
+    """The trace, and between which times its spans and findings are."""
+
     started_ns: int
     ended_ns: int
     services: list[str]
@@ -100,12 +102,13 @@ def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
 
 
 def _read_header(database: Database, trace_id: str) -> _Header:
-    known = database.rows(_QUERIES["trace_bounds"], {"trace_id": trace_id})
+    found = database.rows(_QUERIES["trace_bounds"], {"trace_id": trace_id})
+    known = found[0] if found else None
     bounds: dict[str, object] = {"trace_id": trace_id, "from_ns": 0, "to_ns": _LATEST_NS}
     if known:
-        bounds["from_ns"] = known[0]["started_ns"] - _MARGIN_NS
-        bounds["to_ns"] = known[0]["ended_ns"] + _MARGIN_NS
-    is_pinned = bool(known and known[0]["is_pinned"])
+        bounds["from_ns"] = known["started_ns"] - _MARGIN_NS
+        bounds["to_ns"] = known["ended_ns"] + _MARGIN_NS
+    is_pinned = bool(known and known["is_pinned"])
     source = _QUERIES["spans_and_pinned"] if is_pinned else "spans FINAL"
     row = database.rows(_QUERIES["trace_header"].replace("{spans}", source), bounds)[0]
     if not row["spans"]:
@@ -113,9 +116,14 @@ def _read_header(database: Database, trace_id: str) -> _Header:
             f"No span of trace {trace_id} is stored: it has not come yet, or it is older than the "
             "retention."
         )
+    both = (row, known) if known else (row,)
     return _Header(
         trace_id=trace_id,
-        bounds=bounds,
+        bounds={
+            "trace_id": trace_id,
+            "from_ns": min(each["started_ns"] for each in both),
+            "to_ns": max(each["ended_ns"] for each in both),
+        },
         started_ns=row["started_ns"],
         ended_ns=row["ended_ns"],
         services=list(row["services"]),
