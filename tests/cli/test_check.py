@@ -66,6 +66,18 @@ def test_never_fails_when_told_so(folder):
     assert 'prefetch_related("items")' in done.stdout
 
 
+def test_a_value_in_one_statement_makes_no_duplicates_of_others(tmp_path):
+    """Of stock statements with parameters nobody knows whether they are the same."""
+    entry = EntrySpans(enriched=False)
+    entry.query("SELECT name FROM region WHERE code = '63'")
+    for key in range(8):
+        entry.query("SELECT name FROM region WHERE code = %s", key)
+    (tmp_path / "regions.binpb").write_bytes(entry.body())
+    done = _check(tmp_path, "regions.binpb", "--format", "json")
+
+    assert [finding["rule"] for finding in json.loads(done.stdout)["findings"]] == ["n_plus_one"]
+
+
 def test_reads_lines_and_old_files_together(folder):
     """Requests of any age and format are evaluated together; below --fail-on it succeeds."""
     files = ("both.jsonl", "old.binpb", "clean.binpb")

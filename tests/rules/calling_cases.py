@@ -93,11 +93,36 @@ def uuids_in_the_path(entry: EntrySpans) -> None:
         entry.call(f"https://erp.example/v1/orders/6f1c2a7e-{row}b1d-4c55-9d0e-0a1b2c3d4e5f/lines")
 
 
-@case(task="shop.tasks.sync")
+@case(enriched={HTTP: 6}, task="shop.tasks.sync")
 def names_in_the_path(entry: EntrySpans) -> None:
-    """May be six things, or six endpoints: words in a path do not tell."""
+    """What stands around them tells them from endpoints."""
     for name in ("anna", "bert", "carla", "dora", "emil", "frida"):
         entry.call(f"https://directory.example/people/{name}/card")
+
+
+@case(enriched={HTTP: 6}, task="shop.tasks.sync")
+def names_below_a_version(entry: EntrySpans) -> None:
+    for name in ("anna", "bert", "c4rla", "dora", "emil", "frida"):
+        entry.call(f"https://directory.example/api/v2/people/{name}/card/")
+
+
+@case(task="shop.tasks.sync")
+def words_at_the_end_of_the_path(entry: EntrySpans) -> None:
+    """May be six things, or six endpoints: words in a path do not tell."""
+    for name in ("red-shoe", "blue-shoe", "hat", "scarf", "sock", "bag"):
+        entry.call(f"https://erp.example/products/{name}")
+
+
+@case(task="shop.tasks.sync")
+def endpoints_of_one_service(entry: EntrySpans) -> None:
+    for name in ("users", "orders", "stats", "roles", "teams", "invoices"):
+        entry.call(f"https://erp.example/api/v1/{name}")
+
+
+@case(task="shop.tasks.sync")
+def summaries_of_one_service(entry: EntrySpans) -> None:
+    for name in ("users", "orders", "stats", "roles", "teams", "invoices"):
+        entry.call(f"https://erp.example/api/v1/{name}/summary")
 
 
 @case(enriched={HTTP: 6}, task="shop.tasks.sync")

@@ -287,6 +287,12 @@ def different_endpoints(entry: EntrySpans) -> None:
         entry.call(f"http://api/v1/{name}")
 
 
+@case()
+def same_read_of_four_databases(entry: EntrySpans) -> None:
+    for database in ("default", "archive", "shop_de", "shop_fr"):
+        entry.query(by_id("shop_customer"), 7, database=database)
+
+
 @case(also={"external_call_in_request"})
 def retried_calls(entry: EntrySpans) -> None:
     for attempt in range(5):

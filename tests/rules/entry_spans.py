@@ -69,6 +69,7 @@ class EntrySpans:
         batch: int = 0,
         rows: int | None = None,
         side_by_side: bool = False,
+        database: str = "",
     ) -> str:
         """Run a statement; return its span's id."""
         attributes: dict[str, object] = {"db.system": self._system, "db.statement": sql}
@@ -78,6 +79,8 @@ class EntrySpans:
             attributes["db.response.returned_rows"] = rows
         if self.enriched:
             attributes |= _site(line) | _parameters(params, each=self._each_param)
+            if database:
+                attributes["hotspan.db.alias"] = database
             if relation:
                 attributes |= {
                     "hotspan.orm.model": "shop.Order",

@@ -7,7 +7,7 @@
 CREATE OR REPLACE TABLE rule_statements
 (
     fingerprint UInt64,
-    -- the longest text of this shape
+    -- the longest text of this shape, with placeholders if there is one
     example String,
     normalised String,
     -- read, insert, update, delete, or ''
@@ -52,7 +52,7 @@ CREATE OR REPLACE TABLE rule_queries
     duration_ns UInt64,
     fingerprint UInt64,
     text UInt64,
-    -- parameters and text
+    -- parameters, text and database
     param UInt64,
     params UInt64,
     -- each parameter, where hotspan.db.param_hashes tells them one by one: a list of hashes in hex,
@@ -200,7 +200,9 @@ WITH
     '(?:%\\(\\w+\\)s|%s|\\$\\d+|\\?|:[a-zA-Z_]\\w*|\\d+|\'|TRUE\\b|FALSE\\b)' AS value,
     seen AS
     (
-        SELECT db_fingerprint, max((length(db_statement), db_statement)).2 AS text
+        -- Others may have written values where one has placeholders: whose values are not known
+        -- decides, for the shape is everybody's.
+        SELECT db_fingerprint, max((multiSearchAny(db_statement, ['%s', '%(', '$1', '?']), length(db_statement), db_statement)).3 AS text
         FROM rule_spans
         WHERE is_query
         GROUP BY db_fingerprint
@@ -287,7 +289,8 @@ SELECT
     db_fingerprint,
     -- Comments may carry the trace's id.
     cityHash64(if(position(db_statement, '/*') > 0, replaceRegexpAll(db_statement, '(?s)/\\*.*?\\*/', ''), db_statement)) AS text_hash,
-    cityHash64(text_hash, param_hash),
+    -- the same of another database is another one
+    cityHash64(text_hash, param_hash, db_alias),
     if(param_hash = '', 0, cityHash64(param_hash)),
     if(param_hashes = '', [], arrayMap(h -> cityHash64(h), extractAll(param_hashes, '[0-9a-f]{8,16}'))),
     if(source_key = '', 0, cityHash64(source_key)),
@@ -303,6 +306,7 @@ FROM
     SELECT
         *,
         attributes['hotspan.db.param_hash'] AS param_hash,
+        attributes['hotspan.db.alias'] AS db_alias,
         attributes['hotspan.db.param_hashes'] AS param_hashes,
         attributes['hotspan.orm.source_key'] AS source_key,
         attributes['hotspan.orm.target_key'] AS target_key
@@ -795,7 +799,8 @@ FROM repeated
 -- One call a row to the same place. Where one library calls by another, the outer span is the call.
 INSERT INTO rule_groups
 WITH
-    calls AS
+    5 AS enough,
+    placed AS
     (
         SELECT
             *,
@@ -809,7 +814,7 @@ WITH
                         -- the path without what differs from call to call
                         arrayStringConcat(arrayMap(
                             part -> if(match(part, '[0-9@%]|^[A-Z_-]{2,}$|.{25}') AND NOT match(part, '^v\\d+$'), '{id}', part),
-                            splitByChar('/', path(url))), '/')))) AS place,
+                            splitByChar('/', path(url))), '/')))) AS own_place,
             -- the same again because the first one failed
             toUInt32OrZero(attributes['hotspan.client.retry']) > 0 AS is_retry,
             http_status >= 500 OR http_status IN (408, 425, 429) OR status = 'error' AS has_failed
@@ -817,6 +822,19 @@ WITH
         WHERE is_call
             AND (trace_id, parent_span_id) NOT IN (SELECT trace_id, span_id FROM rule_spans WHERE is_call)
             AND (trace_id, entry_span_id, cityHash64(http_method, peer, url)) NOT IN (SELECT trace_id, entry_span_id, operation FROM rule_polls)
+    ),
+    -- Names in a path are told from endpoints by what stands around them: the same collection
+    -- before, the same word after (/people/anna/card). A word that ends a path may be an endpoint.
+    calls AS
+    (
+        SELECT
+            *,
+            if(
+                match(own_place, '/(?:api|rest|v\\d+)/[^/]+/[^/]+/?$'),
+                own_place,
+                replaceRegexpOne(own_place, '^(\\S+ [^/]+(?:/(?:api|rest|v\\d+))*/[^/{]+)/[^/{]+(/[^/{]+/?)$', '\\1/{id}\\2')) AS named_place,
+            if(uniqExact(own_place) OVER (PARTITION BY trace_id, entry_span_id, named_place, code_file, code_line) >= enough, named_place, own_place) AS place
+        FROM placed
     ),
     repeated AS
     (
