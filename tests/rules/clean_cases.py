@@ -288,6 +288,18 @@ def different_endpoints(entry: EntrySpans) -> None:
 
 
 @case()
+def reads_between_other_ways_to_write(entry: EntrySpans) -> None:
+    for write in (
+        "TRUNCATE shop_stock",
+        'COPY "shop_stock" ("id", "name") FROM STDIN',
+        "MERGE INTO shop_stock USING delta ON shop_stock.id = delta.id WHEN MATCHED THEN DELETE",
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY shop_stock",
+    ):
+        entry.query(count("shop_stock", '"shop_stock"."status" = %s'), "new")
+        entry.query(write)
+
+
+@case()
 def same_read_of_four_databases(entry: EntrySpans) -> None:
     for database in ("default", "archive", "shop_de", "shop_fr"):
         entry.query(by_id("shop_customer"), 7, database=database)

@@ -10,7 +10,7 @@ CREATE OR REPLACE TABLE rule_statements
     -- the longest text of this shape, with placeholders if there is one
     example String,
     normalised String,
-    -- read, insert, update, delete, or ''
+    -- read, insert, update, delete, '', or other: many rows are written, and no loop would do it
     verb LowCardinality(String),
     tables Array(String),
     table String,
@@ -221,6 +221,7 @@ WITH
                 match(sql, '(?i)^\\s*REPLACE\\b'), 'insert',
                 match(sql, '(?i)^\\s*UPDATE\\b'), 'update',
                 match(sql, '(?i)^\\s*DELETE\\b'), 'delete',
+                match(sql, '(?i)^\\s*(?:TRUNCATE|MERGE|COPY|LOAD\\s+DATA|REFRESH\\s+MATERIALIZED)\\b'), 'other',
                 -- WITH … SELECT, WITH … UPDATE
                 match(sql, '(?i)^\\s*WITH\\b'), multiIf(
                     match(sql, '(?i)\\bINSERT INTO\\b'), 'insert',
@@ -232,6 +233,7 @@ WITH
                 verb = 'insert', extractAll(sql, '(?i)\\bINTO\\s+([\\w."`\\[\\]]+)'),
                 verb = 'update', extractAll(sql, '(?i)\\bUPDATE\\s+(?:ONLY\\s+)?([\\w."`\\[\\]]+)'),
                 verb = 'delete', extractAll(sql, '(?i)\\bDELETE\\s+FROM\\s+(?:ONLY\\s+)?([\\w."`\\[\\]]+)'),
+                verb = 'other', extractAll(sql, '(?i)^\\s*(?:TRUNCATE(?:\\s+TABLE)?|MERGE\\s+INTO|COPY|LOAD\\s+DATA\\b.*?\\bINTO\\s+TABLE|REFRESH\\s+MATERIALIZED\\s+VIEW(?:\\s+CONCURRENTLY)?)\\s+(?:ONLY\\s+)?([\\w."`\\[\\]]+)'),
                 extractAll(sql, '(?i)\\b(?:FROM|JOIN)\\s+([\\w."`\\[\\]]+)')) AS named,
             arrayMap(t -> lower(splitByChar('.', replaceRegexpAll(t, '["`\\[\\]]', ''))[-1]), named) AS tables,
             extract(sql, '(?is)\\bWHERE\\b(.*?)(?:\\bGROUP BY\\b|\\bORDER BY\\b|\\bLIMIT\\b|\\bFOR UPDATE\\b|\\bFETCH\\b|$)') AS condition,
@@ -509,7 +511,7 @@ WITH
         FROM repeated
         INNER JOIN (SELECT * EXCEPT (fingerprint), fingerprint AS shape_of FROM rule_statements) AS shapes ON shape_of = fingerprint
         LEFT JOIN rule_listings ON listed_trace_id = trace_id AND listed_entry_span_id = entry_span_id
-        WHERE verb != ''
+        WHERE verb NOT IN ('', 'other')
     )
 SELECT
     group_kind,
@@ -648,7 +650,7 @@ WITH
         SELECT trace_id, entry_span_id, arrayJoin(shapes.tables) AS table_name, start_ns AS written_ns
         FROM rule_queries AS queries
         INNER JOIN rule_statements AS shapes ON shapes.fingerprint = queries.fingerprint
-        WHERE shapes.verb IN ('insert', 'update', 'delete')
+        WHERE shapes.verb NOT IN ('', 'read')
     ),
     candidates AS
     (
