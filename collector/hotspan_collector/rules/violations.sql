@@ -27,7 +27,8 @@ TRUNCATE TABLE proof_releases
 
 -- name: count_hits
 -- An entry counts as often as its sampling says; one that is hit at several places of its code is one
--- hit.
+-- hit. The end is a DateTime64, like what is compared with it: the key's analysis makes `< 17:15:00` of
+-- a DateTime `<= 17:14:59`, which leaves out a second.
 INSERT INTO violation_hits
 WITH
     touched AS
@@ -36,7 +37,7 @@ WITH
         FROM findings FINAL
         WHERE (fingerprint, toStartOfFiveMinutes(entry_start)) IN (SELECT fingerprint, five_minutes FROM tick_hits)
             AND entry_start >= (SELECT min(five_minutes) FROM tick_hits)
-            AND entry_start < (SELECT max(five_minutes) + INTERVAL 5 MINUTE FROM tick_hits)
+            AND entry_start < (SELECT toDateTime64(max(five_minutes) + INTERVAL 5 MINUTE, 9, 'UTC') FROM tick_hits)
     ),
     latest AS
     (
@@ -44,7 +45,7 @@ WITH
         FROM entries FINAL
         WHERE NOT deleted
             AND start_time >= (SELECT min(five_minutes) FROM tick_hits)
-            AND start_time < (SELECT max(five_minutes) + INTERVAL 5 MINUTE FROM tick_hits)
+            AND start_time < (SELECT toDateTime64(max(five_minutes) + INTERVAL 5 MINUTE, 9, 'UTC') FROM tick_hits)
             AND (service, toStartOfFiveMinutes(start_time), trace_id) IN (SELECT service, five_minutes, trace_id FROM touched)
     )
 SELECT
