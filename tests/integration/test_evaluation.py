@@ -14,8 +14,10 @@ from support.embedded import emptied_store, shared_store
 from support.evaluations import empty, entries, findings, new_evaluator, violations
 from support.scattered_spans import (
     CLIENT,
+    CONSUMER,
     EVERYTHING,
     INTERNAL,
+    PRODUCER,
     SERVER,
     headless,
     insert,
@@ -267,6 +269,20 @@ def test_seven_requests_one_in_the_other_are_one_entry(store):
     found = [(row["name"], row["spans"]) for row in entries(store)]
 
     assert found == [("GET 1/", 10)]
+
+
+@pytest.mark.parametrize(("above", "below"), [(PRODUCER, CONSUMER), (CLIENT, SERVER)])
+def test_what_was_called_is_an_entry_of_its_own(store, above, below):
+    """Also where no span says that its parent is remote, and both processes look alike."""
+    caller = one(8, 1, ms=200, kind=SERVER, name="GET outside/")
+    call = one(8, 2, 1, at_ms=1, ms=190, kind=above)
+    called = one(8, 3, 2, at_ms=2, ms=180, kind=below, name="inside")
+    insert(store, sent([caller, call, called, *queries(8, 3, at_ms=50)]))
+    new_evaluator(store, rules=RULES).tick()
+
+    found = [(row["name"], row["spans"]) for row in entries(store)]
+
+    assert found == [("GET outside/", 2), ("inside", 7)]
 
 
 @on_stores

@@ -325,7 +325,9 @@ WHERE is_candidate
     (
         SELECT trace_id, span_id
         FROM tick_spans
-        WHERE (trace_id, span_id) IN (SELECT trace_id, parent_span_id FROM tick_spans WHERE is_candidate)
+        -- below a call or a publication is another process, whoever forgets to say so
+        WHERE kind NOT IN ('client', 'producer')
+            AND (trace_id, span_id) IN (SELECT trace_id, parent_span_id FROM tick_spans WHERE is_candidate)
     )
 
 -- name: hop_out

@@ -135,7 +135,7 @@ CASES = [
     ),
     clean(
         "another service's entry below a call",
-        web(call(ms=900, children=(web(ms=800, name="GET prices/"),))),
+        web(call(ms=900, children=(web(query(SELECT, ms=700), ms=800, name="GET prices/"),))),
     ),
     clean("a small share of a long task", task(call(ms=20_000), ms=30_000)),
 ]
