@@ -7,7 +7,9 @@ from opentelemetry import context
 from opentelemetry.context import Context
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
-MODULE = "hotspan_instrumentation.current_context"
+from hotspan_instrumentation import current_context
+
+MODULE = current_context.__file__
 
 
 class Another(ContextVarsRuntimeContext):
@@ -18,7 +20,7 @@ class Another(ContextVarsRuntimeContext):
 def test_the_same_context(monkeypatch, runtime):
     """What is attached by one way is current by the other, and both detach it."""
     monkeypatch.setattr(context, "_RUNTIME_CONTEXT", runtime())
-    ours = runpy.run_module(MODULE)
+    ours = runpy.run_path(MODULE)
     given = [Context({"a": 1}), Context({"a": 2})]
 
     first = ours["attach"](given[0])
@@ -35,6 +37,6 @@ def test_the_same_context(monkeypatch, runtime):
 def test_another_runtime_is_asked_through_the_api(monkeypatch):
     """Of a runtime that is not the API's own nothing is assumed."""
     monkeypatch.setattr(context, "_RUNTIME_CONTEXT", Another())
-    ours = runpy.run_module(MODULE)
+    ours = runpy.run_path(MODULE)
 
     assert (ours["attach"], ours["detach"]) == (context.attach, context.detach)
