@@ -119,8 +119,7 @@ def _find(database: Database, search: TraceSearch) -> Sequence[Row]:
 
 def _find_rare(database: Database, parameters: Mapping[str, Any]) -> Sequence[Row] | None:
     """Return the entries with attributes that few spans have; None: too many have them."""
-    where_service = _QUERIES["where_service"] if "service" in parameters else ""
-    sql = _QUERIES["spans_with_values"].replace("{where_service}", where_service)
+    sql = _filled(_QUERIES["spans_with_values"], parameters)
     spans = database.rows(sql, {**parameters, "most_spans": _MOST_SPANS + 1})
     if not spans:
         return ()
@@ -177,13 +176,17 @@ def _newest_part(parameters: Mapping[str, Any]) -> int:
 
 def _statement(parameters: Mapping[str, object]) -> str:
     """Return the search with the conditions whose parameters are given."""
-    where_service = _WHERE["service"] if "service" in parameters else ""
     conditions = [
-        block.replace("{where_service}", where_service)
-        for name, block in _WHERE.items()
-        if name in parameters
+        _filled(block, parameters) for name, block in _WHERE.items() if name in parameters
     ]
     return _QUERIES["search_entries"].replace("{conditions}", "\n    ".join(conditions))
+
+
+def _filled(block: str, parameters: Mapping[str, object]) -> str:
+    """Return a statement with what those about attributes have in common."""
+    where_service = _WHERE["service"] if "service" in parameters else ""
+    block = block.replace("{spans_with_any}", _QUERIES["spans_with_any"])
+    return block.replace("{where_service}", where_service)
 
 
 def _parameters(search: TraceSearch) -> dict[str, object]:

@@ -63,18 +63,7 @@ AND (trace_id, entry_span_id) IN
     SELECT entry.trace_id, entry.entry_span_id
     FROM
     (
-        SELECT
-            trace_id, service, entry_span_id, start_time,
-            arrayFilter(
-                i -> (mapContains(attributes, {keys:Array(String)}[i]) AND attributes[{keys:Array(String)}[i]] = {values:Array(String)}[i])
-                    OR (mapContains(resource, {keys:Array(String)}[i]) AND resource[{keys:Array(String)}[i]] = {values:Array(String)}[i]),
-                arrayEnumerate({keys:Array(String)})) AS found
-        FROM spans
-        PREWHERE hasAny(mapValues(attributes), {values:Array(String)}) OR hasAny(mapValues(resource), {values:Array(String)})
-        WHERE start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
-            AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
-            AND notEmpty(found)
-            {where_service}
+{spans_with_any}
     ) AS span
     INNER JOIN
     (
@@ -94,14 +83,11 @@ AND (trace_id, entry_span_id) IN
     HAVING length(groupUniqArrayArray(span.found)) = length({keys:Array(String)})
 )
 
--- name: spans_with_values
--- Spans with any of the values, and which: an index tells where they may be, whatever the keys are. What
--- is wider is read of these alone.
+-- name: spans_with_any
+-- Spans with any of the attributes, and which: an index on values tells where they may be, whatever the
+-- keys are. What is wider is read of these alone.
 SELECT
-    lower(hex(trace_id)) AS trace,
-    lower(hex(entry_span_id)) AS entry,
-    service,
-    toUnixTimestamp64Nano(start_time) AS start_ns,
+    trace_id, service, entry_span_id, start_time,
     arrayFilter(
         i -> (mapContains(attributes, {keys:Array(String)}[i]) AND attributes[{keys:Array(String)}[i]] = {values:Array(String)}[i])
             OR (mapContains(resource, {keys:Array(String)}[i]) AND resource[{keys:Array(String)}[i]] = {values:Array(String)}[i]),
@@ -112,6 +98,18 @@ WHERE start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
     AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
     AND notEmpty(found)
     {where_service}
+
+-- name: spans_with_values
+SELECT
+    lower(hex(trace_id)) AS trace,
+    lower(hex(entry_span_id)) AS entry,
+    service,
+    toUnixTimestamp64Nano(start_time) AS start_ns,
+    found
+FROM
+(
+{spans_with_any}
+)
 LIMIT {most_spans:UInt32}
 
 -- name: count_findings

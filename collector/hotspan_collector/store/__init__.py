@@ -48,9 +48,6 @@ def open_store(settings: Settings) -> SpanStore:
         "max_execution_time": settings.insert_timeout_s,
         "max_memory_usage": settings.max_insert_memory_bytes,
         "async_insert": 0,
-        # Spans sent twice are merged by readers, and in the background. Doing it here, too, row by
-        # row, was a third of the cost of an insert.
-        "optimize_on_insert": 0,
     }
     if settings.cluster:
         queries |= CLUSTER_QUERIES

@@ -12,7 +12,12 @@ import clickhouse_connect
 
 from hotspan_collector.errors import DataDirectoryInUseError, StoreRefusedError
 from hotspan_collector.sql import literal
-from hotspan_collector.store.clickhouse import ENGINE_SETTINGS, ClickHouse, translate_error
+from hotspan_collector.store.clickhouse import (
+    ENGINE_SETTINGS,
+    SPAN_SETTINGS,
+    ClickHouse,
+    translate_error,
+)
 from hotspan_collector.store.redaction import NO_REDACTION
 from hotspan_collector.store.spans_insert import (
     EMBEDDED_FORMAT,
@@ -75,7 +80,7 @@ class EmbeddedStore(ClickHouse):
         self._bounds = bounds
         self._engine_options = {**_ENGINE_OPTIONS, "max_server_memory_usage": memory_bytes}
         self._settings = {**ENGINE_SETTINGS, **settings}
-        self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
+        self._insert_settings = {**SPAN_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
         # The place of the bytes is the only thing that differs between two inserts.
         self._insert = insert_statement(
             f"file('{_PLACE}', 'ProtobufSingle', $$ {request_structure()} $$)",

@@ -17,7 +17,12 @@ from hotspan_collector.errors import (
     ConfigurationError,
     StoreTooOldError,
 )
-from hotspan_collector.store.clickhouse import ENGINE_SETTINGS, ClickHouse, translate_error
+from hotspan_collector.store.clickhouse import (
+    ENGINE_SETTINGS,
+    SPAN_SETTINGS,
+    ClickHouse,
+    translate_error,
+)
 from hotspan_collector.store.redaction import NO_REDACTION
 from hotspan_collector.store.spans_insert import (
     SERVER_FORMAT,
@@ -93,7 +98,7 @@ class ServerStore(ClickHouse):
         }
         self._bounds = bounds
         self._settings = {**ENGINE_SETTINGS, **settings}
-        self._insert_settings = {**ENGINE_SETTINGS, **insert_settings, **SERVER_FORMAT}
+        self._insert_settings = {**SPAN_SETTINGS, **insert_settings, **SERVER_FORMAT}
         source = f"input($$ {request_structure()} $$)"
         self._insert = (
             f"{insert_statement(source, redaction, bounds.retention)}\nFORMAT ProtobufSingle"
