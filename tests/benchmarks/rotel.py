@@ -62,7 +62,7 @@ def measure_beside_rotel() -> dict[str, object]:
     return {
         "senders": SENDERS,
         "spans_per_request": SPANS_PER_REQUEST,
-        "bytes_per_span_sent": len(payload.body) // SPANS_PER_REQUEST,
+        "bytes_per_span_sent": payload.bytes_per_span,
         "run_s": RUN_S,
         "rounds": ROUNDS,
         "load": round(load, 1),
