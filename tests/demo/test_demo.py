@@ -5,12 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from support.processes import Process
+from support.processes import Process, free_port
 
 # What stock spans tell, and what they do not.
 STOCK = {
@@ -27,9 +26,7 @@ PORTS = ("grpc", "http", "api", "ui", "web", "stub")
 @pytest.fixture
 def ports():
     """Free ports, all different: six for the demo, three for another collector."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(9)]
-        return [str(probe.getsockname()[1]) for probe in probes]
+    return [str(free_port()) for _ in range(9)]
 
 
 @pytest.fixture

@@ -6,7 +6,10 @@ import pytest
 
 from hotspan_demo.errors import DemoError
 from hotspan_demo.runner import came_of, make_empty
-from hotspan_demo.traffic import plan, rounds
+from hotspan_demo.traffic import rounds, waves
+
+RETRIED = "push_to_marketplace"
+KILLED = "render_catalogue"
 
 
 def test_a_shop_of_another_run_is_made_anew(tmp_path):
@@ -34,22 +37,35 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
 
 def test_traffic_sends_each_page_as_often_as_its_case_asks():
     """Pages are mixed, and none is forgotten."""
-    traffic = plan()
+    requests = [request for wave in waves() for request in wave.requests]
 
-    sent = Counter(request.path for request in rounds(traffic.requests))
+    sent = Counter(request.path for request in rounds(requests))
 
-    assert sent == {request.path: request.times for request in traffic.requests}
+    assert sent == {request.path: request.times for request in requests}
 
 
 def test_expected_entries_are_those_that_are_sent():
-    """Killed tasks leave no entry in 1.0.0, and do in 1.1.0."""
-    traffic = plan()
-    lost = "run/shop.erp.tasks.render_catalogue"
+    """Each attempt leaves an entry in 1.0.0, and a killed task none; in 1.1.0 each run does."""
+    names = ("GET erp/orders/", *(f"run/shop.erp.tasks.{task}" for task in (RETRIED, KILLED)))
 
-    before = traffic.expected_entries(release_has_problems=True)
-    after = traffic.expected_entries(release_has_problems=False)
+    before, after = (
+        sum((wave.expected_entries(release_has_problems=has) for wave in waves()), Counter())
+        for has in (True, False)
+    )
 
-    assert (before["GET erp/orders/"], before[lost], after[lost]) == (4, 0, 2)
+    assert [before[name] for name in names] == [4, 3, 0]
+    assert [after[name] for name in names] == [4, 1, 2]
+
+
+def test_workers_are_killed_last():
+    """A process that is killed takes along what it has not sent: all else goes before."""
+    *before, last = waves()
+    jobs = [job.task for wave in before for job in wave.jobs]
+
+    assert f"shop.erp.tasks.{RETRIED}" in jobs
+    assert {job.task for job in last.jobs} == {
+        *(f"shop.erp.tasks.{task}" for task in (KILLED, "rebuild_search_index"))
+    }
 
 
 def test_tasks_are_counted_under_either_name():

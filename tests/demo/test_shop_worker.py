@@ -88,4 +88,4 @@ def test_outcomes(start_worker, release, outcomes):
     worker = start_worker(release, json.dumps(runs_of(outcomes)))
 
     for line in outcomes.values():
-        worker.wait_for_line(line, timeout_s=40)
+        worker.wait_for_line(line)

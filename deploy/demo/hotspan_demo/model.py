@@ -26,12 +26,13 @@ class Request:
 class TaskRuns:
     """A task, published once for each list of arguments.
 
-    `finishes` says whether it leaves a span in release 1.0.0: a killed worker leaves none.
+    `entries` says how many a run leaves in release 1.0.0: one an attempt, and none for certain when
+    its worker is killed.
     """
 
     task: str
     runs: tuple[tuple[object, ...], ...]
-    finishes: bool = True
+    entries: int = 1
 
     @property
     def entry(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from hotspan_demo.client import Api
 from hotspan_demo.errors import DemoError
 from hotspan_demo.ports import check_free
 from hotspan_demo.report import Result
-from hotspan_demo.traffic import Plan, plan, send
+from hotspan_demo.traffic import Wave, send, waves
 from hotspan_demo.verdict import judge, task_name
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ POLL_S = 0.5
 # An entry that is there, and nothing left to evaluate, twice in a row: no rule is still at work.
 QUIET_POLLS = 2
 # Rules over windows look again a little later; what they have to find may still come.
-LAST_LOOK_S = 15
+LAST_LOOK_S = 30
 # Tells a folder that the demo may delete.
 MARKER = ".hotspan-demo"
 
@@ -65,15 +66,22 @@ class Demo:
         """
         self._start()
         started = datetime.now(tz=UTC)
-        traffic = plan()
-        self._say("Sending requests and tasks")
-        self._send(traffic)
-        incomplete = self._wait_for_entries(traffic, since=started)
+        expected: Counter[str] = Counter()
+        for wave in waves():
+            self._wait_for_tasks(expected, since=started)
+            self._say(f"Sending {wave.what}")
+            self._send(wave)
+            expected += wave.expected_entries(release_has_problems=self._has_problems)
+        incomplete = self._wait_for_entries(expected, since=started)
         return self._result(since=started, incomplete=incomplete)
 
     def with_evidence(self, result: Result) -> Result:
         """Return a result with the evidence of each violation."""
         return replace(result, found=[self._api.with_evidence(each) for each in result.found])
+
+    @property
+    def _has_problems(self) -> bool:
+        return self._settings.release == PROBLEM_RELEASE
 
     def close(self) -> None:
         self._api.close()
@@ -106,13 +114,13 @@ class Demo:
 
         self._supervisor.wait_until(answers, what=what, within_s=self._settings.start_timeout_s)
 
-    def _send(self, traffic: Plan) -> None:
+    def _send(self, wave: Wave) -> None:
         """Send in a thread, so that this one can watch the processes."""
         problems: list[Exception] = []
 
         def work() -> None:
             try:
-                send(traffic, shop_url=self._settings.shop_url, check=self._supervisor.check)
+                send(wave, shop_url=self._settings.shop_url, check=self._supervisor.check)
             except Exception as problem:  # noqa: BLE001  (raised again, by the thread that waits)
                 problems.append(problem)
 
@@ -123,24 +131,32 @@ class Demo:
         if problems:
             raise problems[0]
 
-    def _wait_for_entries(self, traffic: Plan, *, since: datetime) -> list[str]:
+    def _wait_for_entries(self, expected: Counter[str], *, since: datetime) -> list[str]:
         """Wait until all that was sent is evaluated; return what is missing when time is over."""
-        problems = self._settings.release == PROBLEM_RELEASE
-        expected = traffic.expected_entries(release_has_problems=problems)
         self._say(f"Waiting until {expected.total()} entries are evaluated")
         deadline = time.monotonic() + self._settings.evaluate_timeout_s
         quiet_polls, missing = 0, ["all"]
         while quiet_polls < QUIET_POLLS and time.monotonic() < deadline:
             self._supervisor.pause(POLL_S)
-            came = self._api.entries(since=since)
-            missing = [
-                f"{name}: {came_of(came, name)} of {count} entries"
-                for name, count in expected.items()
-                if came_of(came, name) < count
-            ]
+            missing = self._missing(expected, since=since)
             pending = self._api.status().evaluator_pending_entries
             quiet_polls = quiet_polls + 1 if not missing and not pending else 0
         return missing
+
+    def _wait_for_tasks(self, expected: Counter[str], *, since: datetime) -> None:
+        """Wait until the tasks of earlier waves have come: their worker is about to be killed."""
+        tasks = Counter({name: n for name, n in expected.items() if task_name(name) != name})
+        deadline = time.monotonic() + self._settings.evaluate_timeout_s
+        while self._missing(tasks, since=since) and time.monotonic() < deadline:
+            self._supervisor.pause(POLL_S)
+
+    def _missing(self, expected: Counter[str], *, since: datetime) -> list[str]:
+        came = self._api.entries(since=since)
+        return [
+            f"{name}: {came_of(came, name)} of {count} entries"
+            for name, count in expected.items()
+            if came_of(came, name) < count
+        ]
 
     def _result(self, *, since: datetime, incomplete: list[str]) -> Result:
         found, verdict = self._judge(since=since)
@@ -180,7 +196,7 @@ class Demo:
             cases=CASES,
             clean=CLEAN,
             rules=self._api.rule_ids(),
-            has_problems=self._settings.release == PROBLEM_RELEASE,
+            has_problems=self._has_problems,
         )
         return found, verdict
 

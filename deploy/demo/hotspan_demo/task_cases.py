@@ -101,19 +101,19 @@ TASK_CASES = (
     Case(
         id="hard-time-limit",
         title="Hard limit too short",
-        triggers=(TaskRuns(task=f"{ERP}.rebuild_search_index", runs=THRICE, finishes=False),),
+        triggers=(TaskRuns(task=f"{ERP}.rebuild_search_index", runs=THRICE, entries=0),),
         pairs=(task_pair("task_timeout", "rebuild_search_index"),),
     ),
     Case(
         id="worker-killed",
         title="A worker killed while it works",
-        triggers=(TaskRuns(task=f"{ERP}.render_catalogue", runs=((), ()), finishes=False),),
+        triggers=(TaskRuns(task=f"{ERP}.render_catalogue", runs=((), ()), entries=0),),
         pairs=(task_pair("task_lost", "render_catalogue"),),
     ),
     Case(
         id="retries-exhausted",
         title="All retries in vain",
-        triggers=(TaskRuns(task=f"{ERP}.push_to_marketplace", runs=(("SKU-0001",),)),),
+        triggers=(TaskRuns(task=f"{ERP}.push_to_marketplace", runs=(("SKU-0001",),), entries=3),),
         pairs=(
             task_pair("task_retries_exhausted", "push_to_marketplace"),
             task_pair("task_retry_storm", "push_to_marketplace"),

@@ -17,7 +17,7 @@ from hotspan_demo.model import Request, TaskRuns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Plan", "plan", "send"]
+__all__ = ["Wave", "send", "waves"]
 
 JOBS_ENTRY = "POST erp/jobs/"
 # As many as the shop has web workers.
@@ -27,45 +27,56 @@ LOCKING_ENTRIES = frozenset({"POST erp/orders/<int:pk>/confirm/"})
 REQUEST_TIMEOUT_S = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is sent: jobs first, then requests side by side, at last those that come alone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """What is sent together: jobs first, then requests, by one sender or several at a time."""
 
+    what: str
     jobs: Sequence[TaskRuns]
-    # They end their worker's process, and with it the spans of the second before.
-    killers: Sequence[TaskRuns]
     requests: Sequence[Request]
-    alone: Sequence[Request]
+    senders: int
 
     def expected_entries(self, *, release_has_problems: bool) -> Counter[str]:
         """How many entries of each name the collector must have when all has come."""
-        jobs = (*self.jobs, *self.killers)
-        expected = Counter({JOBS_ENTRY: len(jobs)})
-        for request in (*self.requests, *self.alone):
+        expected = Counter({JOBS_ENTRY: len(self.jobs)})
+        for request in self.requests:
             expected[request.entry] += request.times
-        for job in jobs:
-            if job.finishes or not release_has_problems:
-                expected[job.entry] += len(job.runs)
+        for job in self.jobs:
+            expected[job.entry] += len(job.runs) * (job.entries if release_has_problems else 1)
         return expected
 
 
-def plan() -> Plan:
-    """Everything that cases and clean pages ask for."""
+def waves() -> tuple[Wave, ...]:
+    """Everything that cases and clean pages ask for.
+
+    A wave may go only when the entries of the one before have come: the last ends the workers'
+    processes, and with them the spans that these have not sent yet and the tasks that wait there
+    for another try.
+    """
     triggers = [*(clean.trigger for clean in CLEAN), *(t for case in CASES for t in case.triggers)]
     requests = [trigger for trigger in triggers if isinstance(trigger, Request)]
     jobs = [trigger for trigger in triggers if isinstance(trigger, TaskRuns)]
-    alone = [request for request in requests if request.entry in LOCKING_ENTRIES]
-    together = [request for request in requests if request not in alone]
-    finishing = [job for job in jobs if job.finishes]
-    killers = [job for job in jobs if not job.finishes]
-    return Plan(finishing, killers, together, alone)
+    return (
+        Wave(
+            what="requests and tasks",
+            jobs=[job for job in jobs if job.entries],
+            requests=[request for request in requests if request.entry not in LOCKING_ENTRIES],
+            senders=SENDERS,
+        ),
+        Wave(
+            what="tasks that end their worker's process, and requests that hold locks",
+            jobs=[job for job in jobs if not job.entries],
+            requests=[request for request in requests if request.entry in LOCKING_ENTRIES],
+            senders=1,
+        ),
+    )
 
 
-def send(traffic: Plan, *, shop_url: str, check: Callable[[], None]) -> None:
+def send(wave: Wave, *, shop_url: str, check: Callable[[], None]) -> None:
     """Send all of it.
 
     Args:
-        traffic: What to send.
+        wave: What to send.
         shop_url: Where the shop answers.
         check: Called before each request, in the thread that sends it; may raise to stop.
 
@@ -74,19 +85,17 @@ def send(traffic: Plan, *, shop_url: str, check: Callable[[], None]) -> None:
 
     """
     with httpx.Client(base_url=shop_url, timeout=REQUEST_TIMEOUT_S, trust_env=False) as client:
-        for job in traffic.jobs:
+        for job in wave.jobs:
             check()
             ask(client, start(job))
-        queue = rounds(traffic.requests)
+        queue = rounds(wave.requests)
         lock = threading.Lock()
-        with ThreadPoolExecutor(max_workers=SENDERS) as pool:
-            senders = [pool.submit(drive, client, take(queue, lock), check) for _ in range(SENDERS)]
+        with ThreadPoolExecutor(max_workers=wave.senders) as pool:
+            senders = [
+                pool.submit(drive, client, take(queue, lock), check) for _ in range(wave.senders)
+            ]
             for sender in senders:
                 sender.result()
-        for job in traffic.killers:
-            check()
-            ask(client, start(job))
-        drive(client, rounds(traffic.alone), check)
 
 
 def start(job: TaskRuns) -> Request:
