@@ -1,9 +1,11 @@
 """The memory of the store is bounded, and what is too much at once is stored in parts."""
 
 import time
+import tracemalloc
 
 import pytest
 
+from hotspan_collector.store.port import SpanStore
 from support.embedded import shared_store
 from support.otlp_requests import request, span
 from support.shop_traces import new_trace_id
@@ -18,6 +20,26 @@ def test_the_embedded_engine_has_a_limit():
     )
 
     assert int(row["value"]) == 4096 * MIB
+
+
+def test_an_insert_copies_nothing(store: SpanStore):
+    """Commits are megabytes, and several run at once."""
+    now, text = time.time_ns(), "ü" * MIB
+    spans = [
+        span(
+            "a", trace_id=new_trace_id(), span_id="01" * 8, start_ns=now, attributes={"text": text}
+        )
+        for _ in range(4)
+    ]
+    body = request(spans)
+    tracemalloc.start()
+
+    written = store.insert_spans(body, token="large")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert written == 4
+    assert peak_bytes < MIB
 
 
 @pytest.mark.slow
