@@ -99,7 +99,7 @@ def _fill_base(store: SpanStore, evaluator: Evaluator) -> int:
     for table in _GROWING:
         for block in ("create_base", "fill_base"):
             statement = _SQL[block].replace("{table}", table)
-            if table == "trace_bounds":
+            if table in {"spans", "trace_bounds"}:
                 statement = statement.replace(" FINAL", "")
             store.execute(statement)
     return int(store.rows("SELECT count() AS spans FROM base_spans")[0]["spans"])

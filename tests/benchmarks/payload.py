@@ -42,9 +42,7 @@ class _Ids:
     def of(cls, body: bytes, ids: list[bytes]) -> Self:
         found = [(place, n) for n, each in enumerate(ids) for place in _places(body, each)]
         told = [
-            (place, n)
-            for n, each in enumerate(ids)
-            for place in _places(body, each.hex().encode())
+            (place, n) for n, each in enumerate(ids) for place in _places(body, each.hex().encode())
         ]
         length = len(ids[0])
         return cls(len(ids), length, *_rows(found, length), *_rows(told, 2 * length))

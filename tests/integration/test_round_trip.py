@@ -168,8 +168,12 @@ def returned(store, trace_id: str, span_id: str) -> dict[str, object]:
     phases=NO_SHRINKING,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(st.lists(spans, min_size=4, max_size=8, unique_by=lambda each: each.span_id), attributes)
-def test_what_was_sent_comes_back(kept_store, sent, resource):
+@given(
+    st.lists(spans, min_size=4, max_size=8, unique_by=lambda each: each.span_id),
+    attributes,
+    attributes,
+)
+def test_what_was_sent_comes_back(kept_store, sent, resource, scope):
     """Values of any type and depth, empty, unset and twice; events, links, counts and flags."""
     trace_id = secrets.token_bytes(16)
     for each in sent:
@@ -177,9 +181,14 @@ def test_what_was_sent_comes_back(kept_store, sent, resource):
     body = ExportTraceServiceRequest(
         resource_spans=[
             ResourceSpans(
-                resource=Resource(attributes=resource),
+                resource=Resource(attributes=resource, dropped_attributes_count=7),
                 scope_spans=[
-                    ScopeSpans(scope=InstrumentationScope(name="a", version="b"), spans=sent)
+                    ScopeSpans(
+                        scope=InstrumentationScope(
+                            name="it's", version="b", attributes=scope, dropped_attributes_count=8
+                        ),
+                        spans=sent,
+                    )
                 ],
             )
         ]
@@ -192,7 +201,9 @@ def test_what_was_sent_comes_back(kept_store, sent, resource):
         assert found == expected(each), MessageToDict(each)
     first = read_span(kept_store, trace_id=trace_id.hex(), span_id=sent[0].span_id.hex())
     assert first.resource == mapping(resource)
-    assert (first.scope_name, first.scope_version) == ("a", "b")
+    assert (first.scope_name, first.scope_version) == ("it's", "b")
+    assert first.scope == mapping(scope)
+    assert (first.dropped_resource_attributes, first.dropped_scope_attributes) == (7, 8)
 
 
 LARGE = {

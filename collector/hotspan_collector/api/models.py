@@ -160,8 +160,11 @@ class Span(TraceSpan):
     dropped_links: int = 0
     scope_name: str
     scope_version: str
+    scope: dict[str, JsonValue] = Field(default={}, description="Attributes of the scope")
+    dropped_scope_attributes: int = 0
     attributes: dict[str, JsonValue]
     resource: dict[str, JsonValue]
+    dropped_resource_attributes: int = 0
     events: list[SpanEvent]
     links: list[SpanLink]
 

@@ -91,7 +91,7 @@ def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
 
     """
     header = _read_header(database, trace_id)
-    query = _QUERIES["span"].replace("{spans}", header.source.removesuffix(" FINAL"))
+    query = _QUERIES["span"].replace("{spans}", header.source)
     rows = database.rows(query, {**header.bounds, "span_id": span_id})
     if not rows:
         raise NotFoundError(f"Trace {trace_id} has no span {span_id}.")
@@ -109,7 +109,7 @@ def _read_header(database: Database, trace_id: str) -> _Header:
         bounds["from_ns"] = known["started_ns"] - _MARGIN_NS
         bounds["to_ns"] = known["ended_ns"] + _MARGIN_NS
     is_pinned = bool(known and known["is_pinned"])
-    source = _QUERIES["spans_and_pinned"] if is_pinned else "spans FINAL"
+    source = _QUERIES["spans_and_pinned" if is_pinned else "spans_of_trace"]
     row = database.rows(_QUERIES["trace_header"].replace("{spans}", source), bounds)[0]
     if not row["spans"]:
         raise NotFoundError(
@@ -156,6 +156,9 @@ def _span(row: Row, *, trace_started_ns: int) -> Span:
         dropped_links=row["dropped_links"],
         scope_name=row["scope_name"],
         scope_version=row["scope_version"],
+        scope=attributes(row["scope_keys"], row["scope_values"], row["scope_types"]),
+        dropped_scope_attributes=row["dropped_scope_attributes"],
+        dropped_resource_attributes=row["dropped_resource_attributes"],
         attributes=attributes(
             row["attribute_keys"], row["attribute_values"], row["attribute_types"]
         ),

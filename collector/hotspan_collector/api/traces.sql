@@ -85,15 +85,26 @@ AND (trace_id, entry_span_id) IN
 
 -- name: spans_with_any
 -- Spans with any of the attributes, and which: an index on values tells where they may be, whatever the
--- keys are. What is wider is read of these alone.
+-- keys are, and one on processes where those of a resource are. What is wider is read of these alone.
+-- A resource is text; in it stands ('key','value',type) of each attribute.
+WITH arrayMap(
+    (k, v) -> concat(substring(toString([(k, v)]), 2, length(toString([(k, v)])) - 3), ','),
+    {keys:Array(String)}, {values:Array(String)}) AS told
 SELECT
     trace_id, service, entry_span_id, start_time,
     arrayFilter(
         i -> (mapContains(attributes, {keys:Array(String)}[i]) AND attributes[{keys:Array(String)}[i]] = {values:Array(String)}[i])
-            OR (mapContains(resource, {keys:Array(String)}[i]) AND resource[{keys:Array(String)}[i]] = {values:Array(String)}[i]),
+            OR position(resource, told[i]) > 0,
         arrayEnumerate({keys:Array(String)})) AS found
 FROM spans
-PREWHERE hasAny(mapValues(attributes), {values:Array(String)}) OR hasAny(mapValues(resource), {values:Array(String)})
+PREWHERE hasAny(mapValues(attributes), {values:Array(String)}) OR process IN
+(
+    SELECT DISTINCT process
+    FROM spans
+    WHERE multiSearchAny(resource, told)
+        AND start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
+        AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
+)
 WHERE start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
     AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
     AND notEmpty(found)
@@ -141,18 +152,29 @@ FROM
 )
 HAVING count() > 0
 
+-- name: spans_of_trace
+-- Each once, although it was sent twice.
+(
+    SELECT *
+    FROM spans
+    WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+        AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+        AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+    LIMIT 1 BY service, span_id, start_time
+)
+
 -- name: spans_and_pinned
--- Stands in for `spans FINAL` where a trace is kept as evidence.
+-- The same of a trace that is kept as evidence.
 (
     SELECT *
     FROM
     (
-        SELECT * FROM spans FINAL
+        SELECT * FROM spans
         WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
             AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
             AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
         UNION ALL
-        SELECT * FROM pinned_spans FINAL
+        SELECT * FROM pinned_spans
         WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
     )
     LIMIT 1 BY span_id
@@ -165,10 +187,6 @@ SELECT
     max(toUnixTimestamp64Nano(start_time) + toInt64(duration_ns)) AS ended_ns,
     arraySort(groupUniqArray(service)) AS services
 FROM {spans}
-WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
-    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
-    AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-SETTINGS use_skip_indexes_if_final = 1
 
 -- name: trace_spans
 -- One JSON object a line (JSON escapes line ends), so that the answer is put together from bytes.
@@ -199,13 +217,10 @@ FROM
             'Tuple(span_id String, parent_span_id Nullable(String), entry_span_id Nullable(String), name String, service String, kind String, start_us Float64, duration_us Float64, status String, statement Nullable(String), statement_fingerprint Nullable(String))'
         )) AS json
     FROM {spans}
-    WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
-        AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
-        AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
     ORDER BY start_time, span_id
     LIMIT {limit:UInt32}
 )
-SETTINGS use_skip_indexes_if_final = 1, output_format_json_quote_64bit_integers = 0, output_format_json_escape_forward_slashes = 0
+SETTINGS output_format_json_quote_64bit_integers = 0, output_format_json_escape_forward_slashes = 0
 FORMAT TSVRaw
 
 -- name: trace_findings
@@ -248,21 +263,31 @@ LIMIT 100
 
 -- name: span
 -- Values of arrays, key-value lists and bytes (types 5, 6 and 7) are bytes, and travel as base64.
+WITH
+    CAST(resource, 'Tuple(told Array(Tuple(String, String, UInt8)), dropped UInt32)') AS resource_parts,
+    CAST(scope, 'Tuple(name String, version String, told Array(Tuple(String, String, UInt8)), dropped UInt32)') AS scope_parts
 SELECT
     lower(hex(span_id)) AS id,
     lower(hex(parent_span_id)) AS parent,
     lower(hex(entry_span_id)) AS entry,
     toUnixTimestamp64Nano(start_time) AS start_ns,
     duration_ns, name, service, toString(kind) AS span_kind, toString(status) AS span_status,
-    status_message, trace_state, scope_name, scope_version,
+    status_message, trace_state,
+    scope_parts.name AS scope_name,
+    scope_parts.version AS scope_version,
+    scope_parts.dropped AS dropped_scope_attributes,
+    scope_parts.told.1 AS scope_keys,
+    arrayMap(a -> if(a.3 IN (5, 6, 7), base64Encode(a.2), a.2), scope_parts.told) AS scope_values,
+    scope_parts.told.3 AS scope_types,
     flags, dropped_attributes, dropped_events, dropped_links,
     db_statement, toString(db_fingerprint) AS fingerprint, code_file, code_line, code_function,
     mapKeys(attributes) AS attribute_keys,
     arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(attributes), attribute_types) AS attribute_values,
     attribute_types,
-    mapKeys(resource) AS resource_keys,
-    arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(resource), resource_types) AS resource_values,
-    resource_types,
+    resource_parts.dropped AS dropped_resource_attributes,
+    resource_parts.told.1 AS resource_keys,
+    arrayMap(a -> if(a.3 IN (5, 6, 7), base64Encode(a.2), a.2), resource_parts.told) AS resource_values,
+    resource_parts.told.3 AS resource_types,
     arrayMap(e -> e.name, events) AS event_names,
     arrayMap(e -> e.time_unix_nano, events) AS event_times,
     arrayMap(e -> mapKeys(e.attributes), events) AS event_keys,
@@ -275,9 +300,6 @@ SELECT
     arrayMap(l -> arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(l.attributes), l.attribute_types), links) AS link_values,
     arrayMap(l -> l.attribute_types, links) AS link_types
 FROM {spans}
-WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
-    AND span_id = toFixedString(unhex({span_id:String}), 8)
-    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
-    AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
+WHERE span_id = toFixedString(unhex({span_id:String}), 8)
 ORDER BY inserted_at DESC
 LIMIT 1

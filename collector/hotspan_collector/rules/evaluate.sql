@@ -60,8 +60,8 @@ CREATE OR REPLACE TABLE tick_spans
 ENGINE = Memory;
 
 -- name: create_tick_shared_ids
--- FINAL takes together what has the same sorting key. Spans that share an id, and differ in service
--- or time, would be joined with each other at every hop: squared, and squared again.
+-- Spans that came twice, and others that share an id: they would count twice, and be joined with each
+-- other at every hop: squared, and squared again.
 CREATE OR REPLACE TABLE tick_shared_ids (trace_id FixedString(16), span_id FixedString(8)) ENGINE = Memory;
 
 -- name: fill_tick_shared_ids
@@ -264,7 +264,7 @@ SELECT
             toString(peer),
             if(attributes['db.namespace'] != '', attributes['db.namespace'], attributes['db.name'])]), ' '),
         '') AS database
-FROM spans FINAL
+FROM spans
 WHERE trace_id IN (SELECT trace_id FROM tick_traces)
     AND start_time >= fromUnixTimestamp64Nano({first_ns:Int64}, 'UTC')
     AND start_time <= fromUnixTimestamp64Nano({last_ns:Int64}, 'UTC')

@@ -58,7 +58,7 @@ LIMIT 1 BY fingerprint, chosen.role
 -- Of traces whose findings are pinned and that are not.
 INSERT INTO pinned_spans
 SELECT *
-FROM spans FINAL
+FROM spans
 WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
     AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))
     AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))

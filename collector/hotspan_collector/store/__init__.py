@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hotspan_collector.store.port import SpanStore
 
 _LOG = structlog.get_logger(__name__)
+_PATIENCE_S = 6 * 3600.0
 
 __all__ = ["open_or_await_store", "open_store", "redaction_of", "retention_of"]
 
@@ -64,7 +65,13 @@ def open_store(settings: Settings) -> SpanStore:
             memory_bytes=settings.embedded_memory_bytes,
         )
     elif scheme in {"http", "https"}:
-        store = _server(settings, settings.store_dsn, queries=queries, inserts=inserts)
+        store = _server(
+            settings,
+            settings.store_dsn,
+            queries=queries,
+            inserts=inserts,
+            timeout_s=settings.query_timeout_s + 5,
+        )
     else:
         raise ConfigurationError(
             f"HOTSPAN_STORE begins with {scheme!r}; expected chdb:///directory or "
@@ -84,34 +91,40 @@ def _server(
     *,
     queries: dict[str, object],
     inserts: dict[str, object],
+    timeout_s: float,
 ) -> ServerStore:
     return ServerStore(
         dsn,
         bounds=_bounds(settings),
         settings=queries,
         insert_settings=inserts,
-        timeout_s=settings.query_timeout_s + 5,
+        timeout_s=timeout_s,
         redaction=redaction_of(settings),
     )
 
 
 @contextmanager
 def _tables_of(store: SpanStore, settings: Settings) -> Iterator[Database]:
-    """Give what migrations are applied to: the store, or all nodes of its cluster."""
-    if not settings.cluster:
+    """Give what migrations are applied to: the store, or all nodes of its cluster.
+
+    Some of them copy what is stored: a server is given the time that takes.
+    """
+    if not store.is_shared:
         yield store
         return
-    others = []
-    try:
-        others = [
-            _server(settings, dsn, queries={}, inserts={}) for dsn in settings.cluster_nodes[1:]
+    queries = dict(CLUSTER_QUERIES) if settings.cluster else {}
+    with ExitStack() as opened:
+        nodes = [
+            opened.enter_context(
+                closing(_server(settings, dsn, queries=queries, inserts={}, timeout_s=_PATIENCE_S))
+            )
+            for dsn in settings.cluster_nodes or [settings.store_dsn]
         ]
-        yield ClusterTables(
-            [store, *others], cluster=settings.cluster, replicated=settings.cluster_replicated
-        )
-    finally:
-        for other in others:
-            other.close()
+        if settings.cluster:
+            replicated = settings.cluster_replicated
+            yield ClusterTables(nodes, cluster=settings.cluster, replicated=replicated)
+        else:
+            yield nodes[0]
 
 
 def open_or_await_store(settings: Settings) -> SpanStore:

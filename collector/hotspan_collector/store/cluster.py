@@ -21,6 +21,7 @@ __all__ = ["CLUSTER_INSERTS", "CLUSTER_QUERIES", "ClusterTables"]
 _BY_TRACE = "cityHash64(trace_id)"
 _SHARDED: Mapping[str, str] = {
     "spans": _BY_TRACE,
+    "spans_by_arrival": _BY_TRACE,
     "entries": _BY_TRACE,
     "findings": _BY_TRACE,
     "publications": _BY_TRACE,
@@ -34,10 +35,12 @@ _NAMES = re.compile(
 )
 _ENGINE = re.compile(r"\bENGINE = (\w*MergeTree)(\((\w+)\))?")
 _KIND = re.compile(
-    r"(?P<table>CREATE TABLE)|(?P<alter>ALTER TABLE)|(?P<trigger>CREATE MATERIALIZED VIEW)"
-    r"|(?P<view>CREATE (?:OR REPLACE )?VIEW)|(?P<insert>INSERT INTO)"
+    r"(?P<table>CREATE (?:OR REPLACE )?TABLE)|(?P<alter>ALTER TABLE)"
+    r"|(?P<trigger>CREATE MATERIALIZED VIEW)|(?P<view>CREATE (?:OR REPLACE )?VIEW)"
+    r"|(?P<insert>INSERT INTO)|(?P<exchange>EXCHANGE TABLES \w+ AND (?P<other>\w+))"
+    r"|(?P<drop>DROP TABLE)"
 )
-_TARGET = re.compile(r"(?:TABLE|INTO|VIEW)(?: IF NOT EXISTS)? (\w+)")
+_TARGET = re.compile(r"(?:TABLES?|INTO|VIEW)(?: IF NOT EXISTS)? (\w+)")
 
 CLUSTER_QUERIES: Mapping[str, object] = {
     "distributed_foreground_insert": 1,
@@ -79,7 +82,8 @@ class ClusterTables:
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Run what a migration says, where it belongs."""
         everywhere, statements = self.rewrite(sql)
-        for node in self._nodes if everywhere else self._nodes[:1]:
+        # The first node comes last: what it says of itself then holds for all of them.
+        for node in reversed(self._nodes if everywhere else self._nodes[:1]):
             for statement in statements:
                 node.execute(statement, parameters)
 
@@ -102,11 +106,16 @@ class ClusterTables:
             return True, [_local(code)]
         if table not in _SHARDED:
             # Its own rows are on the first node; with replication, on every node.
-            is_table = kind["table"] or kind["alter"]
+            is_table = not kind["insert"]
             return bool(self._replicated and is_table), [self._with_engine(code, table)]
+        if kind["exchange"]:
+            swapped = f"EXCHANGE TABLES {table}_local AND {kind['other']}_local"
+            return True, [swapped, self._distributed(table)]
         statements = [self._with_engine(_local(code), f"{table}_local")]
         if kind["table"] or (kind["alter"] and "ADD COLUMN" in code):
             statements.append(self._distributed(table))
+        if kind["drop"]:
+            statements.append(f"DROP TABLE {table}")
         return True, statements
 
     def _distributed(self, table: str) -> str:

@@ -7,8 +7,7 @@ INSERT INTO spans
 (
     start_time, duration_ns, trace_id, span_id, parent_span_id, entry_span_id, trace_state, flags,
     name, kind, status, status_message,
-    service, namespace, environment, version, process, resource, resource_types,
-    scope_name, scope_version,
+    service, namespace, environment, version, process, resource, scope,
     attributes, attribute_types, dropped_attributes,
     events, dropped_events, links, dropped_links,
     db_system, db_statement, db_fingerprint,
@@ -28,31 +27,44 @@ WITH
     resources AS
     (
         SELECT
-            mapApply((k, v) -> (k, if(match(k, {denied}), '[redacted]', v)), CAST(arrayMap(a -> (a.key, text_of(a.value)), tupleElement(tupleElement(r, 'resource'), 'attributes')), 'Map(LowCardinality(String), String)')) AS resource,
-            arrayMap(a -> toUInt8(type_of(a.value)), tupleElement(tupleElement(r, 'resource'), 'attributes')) AS resource_types,
+            arrayMap(a -> (a.key, if(match(a.key, {denied}), '[redacted]', text_of(a.value)), toUInt8(type_of(a.value))), tupleElement(tupleElement(r, 'resource'), 'attributes')) AS resource_attributes,
+            tupleElement(tupleElement(r, 'resource'), 'dropped_attributes_count') AS dropped_resource_attributes,
             tupleElement(r, 'scope_spans') AS scope_spans
         FROM {source}
         ARRAY JOIN resource_spans AS r
     ),
+    told_resources AS
+    (
+        SELECT
+            scope_spans,
+            toString((resource_attributes, dropped_resource_attributes)) AS resource_text,
+            CAST(arrayMap(a -> (a.1, a.2), resource_attributes), 'Map(String, String)') AS told
+        FROM resources
+    ),
     processes AS
     (
         SELECT
-            resource, resource_types, scope_spans,
-            cityHash64(resource) AS process,
+            toLowCardinality(resource_text) AS resource,
+            cityHash64(resource_text) AS process,
             {retention_days} AS own_retention_days,
             {oldest} AS oldest,
-            toLowCardinality(resource['service.name']) AS service,
-            toLowCardinality(resource['service.namespace']) AS namespace,
-            toLowCardinality(if(resource['deployment.environment.name'] != '', resource['deployment.environment.name'], resource['deployment.environment'])) AS environment,
-            toLowCardinality(resource['service.version']) AS version
-        FROM resources
+            toLowCardinality(told['service.name']) AS service,
+            toLowCardinality(told['service.namespace']) AS namespace,
+            toLowCardinality(if(told['deployment.environment.name'] != '', told['deployment.environment.name'], told['deployment.environment'])) AS environment,
+            toLowCardinality(told['service.version']) AS version,
+            toLowCardinality(toString((
+                tupleElement(tupleElement(ss, 'scope'), 'name'),
+                tupleElement(tupleElement(ss, 'scope'), 'version'),
+                arrayMap(a -> (a.key, if(match(a.key, {denied}), '[redacted]', text_of(a.value)), toUInt8(type_of(a.value))), tupleElement(tupleElement(ss, 'scope'), 'attributes')),
+                tupleElement(tupleElement(ss, 'scope'), 'dropped_attributes_count')))) AS scope,
+            tupleElement(ss, 'spans') AS spans
+        FROM told_resources
+        ARRAY JOIN scope_spans AS ss
     ),
     valid AS
     (
         SELECT
-            service, namespace, environment, version, process, resource, resource_types, own_retention_days,
-            toLowCardinality(tupleElement(tupleElement(ss, 'scope'), 'name')) AS scope_name,
-            toLowCardinality(tupleElement(tupleElement(ss, 'scope'), 'version')) AS scope_version,
+            service, namespace, environment, version, process, resource, scope, own_retention_days,
             tupleElement(s, 'trace_id') AS span_trace_id,
             tupleElement(s, 'span_id') AS span_span_id,
             tupleElement(s, 'parent_span_id') AS span_parent_span_id,
@@ -72,7 +84,6 @@ WITH
             tupleElement(s, 'links') AS span_links,
             tupleElement(s, 'dropped_links_count') AS span_dropped_links
         FROM processes
-        ARRAY JOIN scope_spans AS ss
         ARRAY JOIN arrayFilter(
             s -> length(tupleElement(s, 'trace_id')) = 16
                 AND length(tupleElement(s, 'span_id')) = 8
@@ -82,7 +93,7 @@ WITH
                 AND tupleElement(s, 'start_time_unix_nano') <= {newest_ns:UInt64}
                 AND tupleElement(s, 'end_time_unix_nano') + {reversed_tolerance_ns:UInt64} >= tupleElement(s, 'start_time_unix_nano')
                 AND tupleElement(s, 'end_time_unix_nano') <= {newest_ns:UInt64},
-            tupleElement(ss, 'spans')) AS s
+            spans) AS s
     ),
     redacted AS
     (
@@ -116,11 +127,10 @@ SELECT
     span_trace_state AS trace_state,
     span_flags AS flags,
     span_name AS name,
-    if(span_kind BETWEEN 1 AND 5, span_kind, 0) AS kind,
-    if(span_status_code BETWEEN 1 AND 2, span_status_code, 0) AS status,
+    if(span_kind IN (1, 2, 3, 4, 5), span_kind, 0) AS kind,
+    if(span_status_code IN (1, 2), span_status_code, 0) AS status,
     status_message,
-    service, namespace, environment, version, process, resource, resource_types,
-    scope_name, scope_version,
+    service, namespace, environment, version, process, resource, scope,
     attributes,
     span_attribute_types AS attribute_types,
     span_dropped_attributes AS dropped_attributes,

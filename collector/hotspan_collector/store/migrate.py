@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,15 @@ __all__ = ["applied_migrations", "migrate", "set_retention", "sync_to_disk"]
 
 _LOG = structlog.get_logger(__name__)
 _QUERIES = load_blocks(__package__ or "", "migrate.sql")
+# Of a migration that cannot be applied again: what finds a row when it has been.
+_UNLESS = re.compile(r"-- unless: (.+)")
 
 
 def migrate(database: Database) -> list[str]:
     """Apply the migrations that are not applied yet, in order; return their names.
 
-    Each may be applied again without harm, so that two collectors which start at once do not hurt
-    each other.
+    Each may be applied again without harm, or says when it must not be (`-- unless: SELECT …`), so
+    that one which was interrupted is brought to its end by the next start.
 
     Raises:
         StoreRefusedError: the store was written by a newer version.
@@ -45,6 +48,9 @@ def migrate(database: Database) -> list[str]:
         )
     pending = sorted(known.keys() - applied)
     for name in pending:
+        done = _UNLESS.match(known[name])
+        if done and database.rows(done[1]):
+            continue
         for statement in split_statements(known[name]):
             database.execute(statement)
         _LOG.info("applied_migration", name=name)

@@ -34,7 +34,7 @@ class Retention:
         return min((self.days, *self.by_service.values()))
 
     def expressions(self) -> Mapping[str, str]:
-        """Return what the insert's statement leaves open, in terms of `resource`."""
+        """Return what the insert's statement leaves open, in terms of `told`."""
         if not self.by_service:
             return {"{oldest}": "{oldest_ns:UInt64}", "{retention_days}": "0"}
         services = ", ".join(literal(name) for name in self.by_service)
@@ -42,7 +42,7 @@ class Retention:
         later_ns = ", ".join(
             f"toInt64({(self.days - days) * DAY_NS})" for days in self.by_service.values()
         )
-        name = "toString(resource['service.name'])"
+        name = "told['service.name']"
         return {
             "{oldest}": "toInt64({oldest_ns:UInt64}) + "
             f"transform({name}, [{services}], [{later_ns}], toInt64(0))",
