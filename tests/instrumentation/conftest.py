@@ -48,7 +48,7 @@ class Bookshop:
         """Run a command to its end and return what it said."""
         process = self.process(*command, env=env)
         process.start()
-        status = process.wait(timeout_s=30)
+        status = process.wait()
         assert status == 0, process.output()
         return process.output()
 
@@ -108,7 +108,7 @@ class Bookshop:
         connection.close()
         return 100 - left
 
-    def wait_until_sold(self, count: int, *, timeout_s: float = 30) -> None:
+    def wait_until_sold(self, count: int, *, timeout_s: float = 60) -> None:
         """Wait until so many tasks have done their work."""
         deadline = time.monotonic() + timeout_s
         while self.copies_sold() < count:

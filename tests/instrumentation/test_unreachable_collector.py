@@ -19,6 +19,8 @@ ENV = {
     "OTEL_BSP_SCHEDULE_DELAY": "50",
     "OTEL_BSP_MAX_QUEUE_SIZE": str(QUEUE),
     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "10",
+    # The exporter must not give up by itself while many requests are sent.
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "120",
 }
 
 
@@ -30,7 +32,7 @@ def ask(bookshop):
         server, url = bookshop.gunicorn("--workers", "1", env=ENV | env)
 
         def ask(times: int) -> None:
-            with httpx.Client(trust_env=False) as client:
+            with httpx.Client(trust_env=False, timeout=30) as client:
                 for _ in range(times):
                     client.get(f"{url}/process/").raise_for_status()
 

@@ -20,7 +20,7 @@ from support.otlp_requests import request, span
 from support.processes import ProcessError
 from support.shop_traces import new_trace_id
 
-LEASE_S = 1.5
+LEASE_S = 5.0
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_of_several_claims_one_wins_each_time(store):
 
 def test_a_lease_is_kept_by_claiming_and_lost_by_silence(store):
     """While it is claimed nobody else gets it; afterwards it goes to who asks first."""
-    ours, theirs = _lease(store, "ours", length_s=1), _lease(store, "theirs", length_s=1)
+    ours, theirs = _lease(store, "ours", length_s=4), _lease(store, "theirs", length_s=4)
     first = (ours.claim(), theirs.claim())
     kept = ours.claim()
-    time.sleep(1.1)
+    time.sleep(4.1)
     silent = ours.is_held()
 
     second = (theirs.claim(), ours.claim())

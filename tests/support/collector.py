@@ -72,12 +72,12 @@ class Collector:
     def start(self) -> None:
         """Start, and wait until it takes spans, if it does, and answers."""
         self.process.start()
-        self.process.wait_for_line(r"^(OTLP/gRPC|API) ", timeout_s=60)
+        self.process.wait_for_line(r"^(OTLP/gRPC|API) ")
         self.process.wait_for_url(f"http://127.0.0.1:{self.api_port}/healthz")
 
     def stop(self) -> int:
         """Ask it to end, as systemd and Docker do; return its exit status."""
-        self.process.terminate(timeout_s=30)
+        self.process.terminate(timeout_s=60)
         assert self.process.returncode is not None
         return self.process.returncode
 
@@ -121,7 +121,7 @@ class Collector:
             answer.content
         ).partial_success.rejected_spans
 
-    def wait_for(self, look: Callable[[], _T], *, timeout_s: float = 30) -> _T:
+    def wait_for(self, look: Callable[[], _T], *, timeout_s: float = 60) -> _T:
         """Look until there is something, and return it.
 
         Raises:

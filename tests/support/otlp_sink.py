@@ -93,7 +93,7 @@ class OtlpSink:
             if name is None or span.name == name
         ]
 
-    def wait_for(self, name: str, *, count: int = 1, timeout_s: float = 20) -> list[Span]:
+    def wait_for(self, name: str, *, count: int = 1, timeout_s: float = 60) -> list[Span]:
         """Wait until so many spans of a name have arrived, and return them.
 
         Raises:
@@ -117,7 +117,7 @@ class OtlpSink:
             if item.key == "process.pid"
         }
 
-    def wait_for_processes(self, pids: set[int], *, timeout_s: float = 20) -> None:
+    def wait_for_processes(self, pids: set[int], *, timeout_s: float = 60) -> None:
         """Wait until each of these processes has sent something.
 
         Raises:

@@ -136,7 +136,7 @@ class Process:
         """Return the end of the output."""
         return "\n".join(self.output().splitlines()[-count:])
 
-    def wait_for_line(self, pattern: str, *, timeout_s: float = 30) -> re.Match[str]:
+    def wait_for_line(self, pattern: str, *, timeout_s: float = 60) -> re.Match[str]:
         """Wait until a line of the output matches a regular expression, and return the match.
 
         Raises:
@@ -149,7 +149,7 @@ class Process:
                 return match
             self._wait_on(f"a line like {pattern!r}", deadline=deadline, ended=ended)
 
-    def wait_for_url(self, url: str, *, status: int = 200, timeout_s: float = 30) -> None:
+    def wait_for_url(self, url: str, *, status: int = 200, timeout_s: float = 60) -> None:
         """Wait until a URL answers with a status.
 
         Raises:
@@ -160,7 +160,7 @@ class Process:
             while not _answers(client, url, status=status):
                 self._wait_on(url, deadline=deadline, ended=not self.is_running)
 
-    def wait_for_port(self, port: int, *, timeout_s: float = 30) -> None:
+    def wait_for_port(self, port: int, *, timeout_s: float = 60) -> None:
         """Wait until a port of 127.0.0.1 accepts connections.
 
         Raises:
@@ -170,7 +170,7 @@ class Process:
         while not _accepts(port):
             self._wait_on(f"port {port}", deadline=deadline, ended=not self.is_running)
 
-    def wait(self, *, timeout_s: float = 30) -> int:
+    def wait(self, *, timeout_s: float = 60) -> int:
         """Wait for the command's own end and return its exit status.
 
         Raises:
@@ -185,7 +185,7 @@ class Process:
         """Send a signal to the process, not to its children."""
         self._running().send_signal(number)
 
-    def terminate(self, *, timeout_s: float = 15) -> None:
+    def terminate(self, *, timeout_s: float = 30) -> None:
         """Ask it to end, then insist, with all that it started. Does nothing when it has ended."""
         if self._popen is None:
             return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 START_S = 60
-STOP_S = 20
+STOP_S = 60
 _COMMAND = "import typer; from hotspan_ui.command import ui; typer.run(ui)"
 
 

@@ -61,7 +61,7 @@ def exceed_the_hard_limit():
     time.sleep(60)
 
 
-SENT_S = 0.3  # a child has sent the spans of earlier tasks by then
+SENT_S = 1.0  # a child has sent the spans of earlier tasks by then
 
 
 @shared_task
