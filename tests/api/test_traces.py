@@ -134,6 +134,27 @@ def test_entries_long_before_their_spans_are_found_by_attributes(
     assert search(api, attribute="shop.order=4711") == [trace_id]
 
 
+@pytest.mark.parametrize(
+    "value", ["web-1", "it's", "a\\b", "two\nlines\r\t", "\b\f\0", "ü {x} [y] ('z',"]
+)
+def test_what_a_process_says_of_itself_is_found(api: httpx.Client, store: SpanStore, value: str):
+    """Whatever stands in it; a part of it is another value."""
+    trace_id = new_trace_id()
+    one = span(
+        "GET",
+        trace_id=trace_id,
+        span_id=f"{1:016x}",
+        start_ns=now_ns() - 10_000 * MILLISECOND_NS,
+        kind=OtlpSpan.SPAN_KIND_SERVER,
+    )
+    store.insert_spans(request([one], resource={"host.name": value}), token=trace_id)
+    evaluate(store)
+
+    assert search(api, attribute=f"host.name={value}") == [trace_id]
+    assert search(api, attribute=f"host.name={value[:-1]}") == []
+    assert search(api, attribute=f"name={value}") == []
+
+
 def test_a_page_goes_on_with_older_entries(api: httpx.Client, store: SpanStore):
     """However few there are in the newest part of the period."""
     ages_ms = (90_000_000, 40_000_000, 8_000_000, 60_000)

@@ -5,35 +5,40 @@ CREATE TABLE base_{table} AS {table}
 INSERT INTO base_{table} SELECT * FROM {table} FINAL
 
 -- name: grow_spans
--- The recorded spans, over and over: with traces of their own, spread over three days, and an attribute
--- on entries whose value occurs once in all.
+-- The recorded spans, over and over: with traces and ids of their own, one set after the other, spread
+-- over three days, and an attribute on entries whose value occurs once in all.
 INSERT INTO spans
 SELECT base_spans.* REPLACE (
     reinterpretAsFixedString(sipHash128(trace_id, number)) AS trace_id,
+    reinterpretAsFixedString(bitXor(reinterpretAsUInt64(span_id), intHash64(number + 1))) AS span_id,
+    if(parent_span_id = toFixedString('', 8), parent_span_id, reinterpretAsFixedString(bitXor(reinterpretAsUInt64(parent_span_id), intHash64(number + 1)))) AS parent_span_id,
+    if(entry_span_id = toFixedString('', 8), entry_span_id, reinterpretAsFixedString(bitXor(reinterpretAsUInt64(entry_span_id), intHash64(number + 1)))) AS entry_span_id,
     subtractNanoseconds(start_time, (number + 1) * {step_ns:UInt64}) AS start_time,
     toUInt64(duration_ns * (0.5 + randCanonical(number))) AS duration_ns,
     if(kind IN ('server', 'consumer'), mapUpdate(attributes, map('shop.order', toString(number))), attributes) AS attributes,
     if(kind IN ('server', 'consumer'), arrayPushBack(attribute_types, 1), attribute_types) AS attribute_types,
     now64(3, 'UTC') - INTERVAL 1 DAY AS inserted_at)
-FROM base_spans
-CROSS JOIN (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
+FROM (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
+CROSS JOIN base_spans
 
 -- name: grow_entries
 INSERT INTO entries
 SELECT base_entries.* REPLACE (
     reinterpretAsFixedString(sipHash128(trace_id, number)) AS trace_id,
+    reinterpretAsFixedString(bitXor(reinterpretAsUInt64(entry_span_id), intHash64(number + 1))) AS entry_span_id,
     subtractNanoseconds(start_time, (number + 1) * {step_ns:UInt64}) AS start_time,
     toUInt64(duration_ns * (0.5 + randCanonical(number))) AS duration_ns)
-FROM base_entries
-CROSS JOIN (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
+FROM (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
+CROSS JOIN base_entries
 
 -- name: grow_findings
 INSERT INTO findings
 SELECT base_findings.* REPLACE (
     reinterpretAsFixedString(sipHash128(trace_id, number)) AS trace_id,
+    reinterpretAsFixedString(bitXor(reinterpretAsUInt64(entry_span_id), intHash64(number + 1))) AS entry_span_id,
     subtractNanoseconds(entry_start, (number + 1) * {step_ns:UInt64}) AS entry_start)
-FROM base_findings
-CROSS JOIN (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
+FROM (SELECT number FROM numbers({first:UInt64}, {sets:UInt64})) AS sets
+CROSS JOIN base_findings
 
 -- name: age_violations
 -- They were first seen in the oldest of their findings.

@@ -109,7 +109,7 @@ def _read_header(database: Database, trace_id: str) -> _Header:
         bounds["from_ns"] = known["started_ns"] - _MARGIN_NS
         bounds["to_ns"] = known["ended_ns"] + _MARGIN_NS
     is_pinned = bool(known and known["is_pinned"])
-    source = _QUERIES["spans_and_pinned" if is_pinned else "spans_of_trace"]
+    source = _QUERIES["spans_and_pinned"] if is_pinned else "spans"
     row = database.rows(_QUERIES["trace_header"].replace("{spans}", source), bounds)[0]
     if not row["spans"]:
         raise NotFoundError(

@@ -31,6 +31,13 @@ _SHORTEST_NS = 1_800 * 1_000_000_000
 _MOST_SPANS = 2_000
 _MOST_ENTRIES = 10_000
 _NO_SPAN = "0" * 16
+# As ClickHouse writes text within a tuple.
+_ESCAPED = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "\\'"},
+        **dict(zip("\b\f\n\r\t\0", ("\\b", "\\f", "\\n", "\\r", "\\t", "\\0"), strict=True)),
+    }
+)
 
 _WHERE = {
     name: _QUERIES[f"where_{name}"]
@@ -138,7 +145,7 @@ def _find_rare(database: Database, parameters: Mapping[str, Any]) -> Sequence[Ro
 
 
 def _without_attributes(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    of_attributes = {"attributes", "keys", "values", "longest_entry_ns"}
+    of_attributes = {"attributes", "keys", "values", "told", "longest_entry_ns"}
     return {name: value for name, value in parameters.items() if name not in of_attributes}
 
 
@@ -209,9 +216,15 @@ def _parameters(search: TraceSearch) -> dict[str, object]:
             "attributes": len(search.attributes),
             "keys": [key for key, _ in search.attributes],
             "values": [value for _, value in search.attributes],
+            "told": [_told(key, value) for key, value in search.attributes],
             "longest_entry_ns": _LONGEST_ENTRY_NS,
         }
     return parameters
+
+
+def _told(key: str, value: str) -> str:
+    """Return an attribute as it stands in the text of a resource, up to its type."""
+    return f"('{key.translate(_ESCAPED)}','{value.translate(_ESCAPED)}',"
 
 
 def _below(cursor: Cursor, *, until_ns: int) -> dict[str, object]:

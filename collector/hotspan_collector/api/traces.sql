@@ -84,24 +84,21 @@ AND (trace_id, entry_span_id) IN
 )
 
 -- name: spans_with_any
--- Spans with any of the attributes, and which: an index on values tells where they may be, whatever the
--- keys are, and one on processes where those of a resource are. What is wider is read of these alone.
+-- Spans with any of the attributes, and which: indexes on keys and on values tell where they may be, and
+-- one on processes where those of a resource are. What is wider is read of these alone.
 -- A resource is text; in it stands ('key','value',type) of each attribute.
-WITH arrayMap(
-    (k, v) -> concat(substring(toString([(k, v)]), 2, length(toString([(k, v)])) - 3), ','),
-    {keys:Array(String)}, {values:Array(String)}) AS told
 SELECT
     trace_id, service, entry_span_id, start_time,
     arrayFilter(
         i -> (mapContains(attributes, {keys:Array(String)}[i]) AND attributes[{keys:Array(String)}[i]] = {values:Array(String)}[i])
-            OR position(resource, told[i]) > 0,
+            OR position(resource, {told:Array(String)}[i]) > 0,
         arrayEnumerate({keys:Array(String)})) AS found
 FROM spans
-PREWHERE hasAny(mapValues(attributes), {values:Array(String)}) OR process IN
+PREWHERE (hasAny(mapKeys(attributes), {keys:Array(String)}) AND hasAny(mapValues(attributes), {values:Array(String)})) OR process IN
 (
     SELECT DISTINCT process
     FROM spans
-    WHERE multiSearchAny(resource, told)
+    WHERE multiSearchAny(resource, {told:Array(String)})
         AND start_time >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
         AND start_time < fromUnixTimestamp64Nano({until_ns:Int64} + {longest_entry_ns:Int64}, 'UTC')
 )
@@ -152,19 +149,8 @@ FROM
 )
 HAVING count() > 0
 
--- name: spans_of_trace
--- Each once, although it was sent twice.
-(
-    SELECT *
-    FROM spans
-    WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
-        AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
-        AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
-    LIMIT 1 BY service, span_id, start_time
-)
-
 -- name: spans_and_pinned
--- The same of a trace that is kept as evidence.
+-- Stands in for `spans` where a trace is kept as evidence.
 (
     SELECT *
     FROM
@@ -181,12 +167,16 @@ HAVING count() > 0
 )
 
 -- name: trace_header
+-- A span that was sent twice is one.
 SELECT
-    count() AS spans,
+    uniqExact(service, span_id, start_time) AS spans,
     toUnixTimestamp64Nano(min(start_time)) AS started_ns,
     max(toUnixTimestamp64Nano(start_time) + toInt64(duration_ns)) AS ended_ns,
     arraySort(groupUniqArray(service)) AS services
 FROM {spans}
+WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+    AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
 
 -- name: trace_spans
 -- One JSON object a line (JSON escapes line ends), so that the answer is put together from bytes.
@@ -217,7 +207,11 @@ FROM
             'Tuple(span_id String, parent_span_id Nullable(String), entry_span_id Nullable(String), name String, service String, kind String, start_us Float64, duration_us Float64, status String, statement Nullable(String), statement_fingerprint Nullable(String))'
         )) AS json
     FROM {spans}
+    WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+        AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+        AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
     ORDER BY start_time, span_id
+    LIMIT 1 BY start_time, span_id, service
     LIMIT {limit:UInt32}
 )
 SETTINGS output_format_json_quote_64bit_integers = 0, output_format_json_escape_forward_slashes = 0
@@ -300,6 +294,9 @@ SELECT
     arrayMap(l -> arrayMap((v, t) -> if(t IN (5, 6, 7), base64Encode(v), v), mapValues(l.attributes), l.attribute_types), links) AS link_values,
     arrayMap(l -> l.attribute_types, links) AS link_types
 FROM {spans}
-WHERE span_id = toFixedString(unhex({span_id:String}), 8)
+WHERE trace_id = toFixedString(unhex({trace_id:String}), 16)
+    AND span_id = toFixedString(unhex({span_id:String}), 8)
+    AND start_time >= fromUnixTimestamp64Nano({from_ns:Int64}, 'UTC')
+    AND start_time <= fromUnixTimestamp64Nano({to_ns:Int64}, 'UTC')
 ORDER BY inserted_at DESC
 LIMIT 1

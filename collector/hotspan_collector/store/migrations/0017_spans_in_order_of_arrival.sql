@@ -72,7 +72,8 @@ CREATE TABLE IF NOT EXISTS spans_by_arrival
     INDEX by_trace_id trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_inserted_at inserted_at TYPE minmax GRANULARITY 1,
     INDEX by_process process TYPE bloom_filter(0.01) GRANULARITY 1,
-    -- A value that few spans have is found without reading the others.
+    -- What few spans have is found without reading the others.
+    INDEX by_attribute_key mapKeys(attributes) TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_attribute_value mapValues(attributes) TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
