@@ -62,7 +62,7 @@ def test_a_refusal_says_how_to_send_a_key(store: SpanStore):
 def test_health_needs_no_key(store: SpanStore, path):
     """A load balancer has none."""
     with serve_api(store, settings=_KEYED) as url:
-        answer = httpx.get(f"{url}{path}", trust_env=False)
+        answer = httpx.get(f"{url}{path}", trust_env=False, timeout=30)
 
     assert answer.status_code == 200
 
@@ -71,8 +71,8 @@ def test_health_needs_no_key(store: SpanStore, path):
 def test_it_is_not_ready_without_an_evaluator(store: SpanStore, lag_s):
     """Spans that nobody judges are no service, be it stopped or stuck."""
     with serve_api(store, status=CollectorStatus(evaluator_lag_s=lag_s)) as url:
-        ready = httpx.get(f"{url}/readyz", trust_env=False)
-        alive = httpx.get(f"{url}/healthz", trust_env=False)
+        ready = httpx.get(f"{url}/readyz", trust_env=False, timeout=30)
+        alive = httpx.get(f"{url}/healthz", trust_env=False, timeout=30)
 
     assert (ready.status_code, ready.json()["code"]) == (503, "evaluator_stopped")
     assert alive.status_code == 200
@@ -83,7 +83,7 @@ def test_a_store_that_does_not_answer_is_told_as_such():
     broken = BrokenDatabase(StoreUnavailableError("The store cannot be reached.\nTraceback: x"))
     with serve_api(broken) as url, client(url) as api:
         answer = api.get("/traces")
-        ready = httpx.get(f"{url}/readyz", trust_env=False)
+        ready = httpx.get(f"{url}/readyz", trust_env=False, timeout=30)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     assert answer.headers["Retry-After"] == "5"

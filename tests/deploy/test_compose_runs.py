@@ -43,7 +43,7 @@ def test_collector_starts_with_this_environment(clickhouse_url, tmp_path):
         cwd=tmp_path,
     ) as collector:
         collector.wait_for_url(f"{address}/readyz", timeout_s=60)
-        with httpx.Client(base_url=address, trust_env=False) as client:
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
             without = client.get("/api/v1/services")
             with_key = client.get("/api/v1/services", headers={"Authorization": f"Bearer {KEY}"})
 

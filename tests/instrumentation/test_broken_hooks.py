@@ -115,7 +115,7 @@ def _ask(broken, name: str) -> tuple[dict, int, str]:
     process.start()
     process.wait_for_url(f"http://127.0.0.1:{port}/process/")
     headers = {"Accept-Encoding": "identity"}
-    with httpx.Client(trust_env=False, headers=headers) as client:
+    with httpx.Client(trust_env=False, timeout=30, headers=headers) as client:
         answers = [client.get(f"http://127.0.0.1:{port}/{page}/") for page in PAGES]
     process.signal(signal.SIGTERM)
     texts = {page: each.text for page, each in zip(PAGES, answers, strict=True)}

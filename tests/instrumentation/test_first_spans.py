@@ -26,7 +26,7 @@ def test_servers_of_several_processes(bookshop, sink):
     server.wait_for_url(url)
     pids: set[int] = set()
     while len(pids) < 2:
-        pids.add(httpx.get(url, trust_env=False).json()["pid"])
+        pids.add(httpx.get(url, trust_env=False, timeout=30).json()["pid"])
 
     sink.wait_for_processes(pids)
 
@@ -49,6 +49,6 @@ def test_what_comes_later_waits(bookshop, sink):
     _, url = bookshop.gunicorn("--workers", "1", env=LATER_MS)
     sink.wait_for("GET process/")
     for _ in range(5):
-        httpx.get(f"{url}/process/", trust_env=False)
+        httpx.get(f"{url}/process/", trust_env=False, timeout=30)
 
     assert len(sink.paths) == 1

@@ -34,7 +34,7 @@ def _ask_every_worker(url: str, *, workers: int = 2, attempts: int = 500) -> lis
     """Return the pids that answered, one for each request made."""
     pids: list[int] = []
     while len(set(pids)) < workers and len(pids) < attempts:
-        pids.append(httpx.get(f"{url}/process/", trust_env=False).json()["pid"])
+        pids.append(httpx.get(f"{url}/process/", trust_env=False, timeout=30).json()["pid"])
     return pids
 
 
@@ -63,7 +63,7 @@ def test_every_worker_exports(bookshop, sink, options):
 
 def _visit(url: str, *pages: str) -> None:
     for page in pages:
-        httpx.get(f"{url}/{page}/", trust_env=False).raise_for_status()
+        httpx.get(f"{url}/{page}/", trust_env=False, timeout=30).raise_for_status()
 
 
 def test_call_sites_of_views(bookshop, sink):

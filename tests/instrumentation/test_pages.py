@@ -16,7 +16,7 @@ ENV = {
 def get(shared_bookshop, shared_sink):
     """Ask for a page, with the cookies so far, and return its span and those below it."""
     _, url = shared_bookshop.gunicorn("--workers", "1", env=ENV)
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=30) as client:
 
         def get(page: str):
             shared_sink.requests.clear()
@@ -123,7 +123,7 @@ NEEDS = {
 def test_switches(switch, bookshop, sink):
     """Each family is off by one switch, and the others are not."""
     _, url = bookshop.gunicorn("--workers", "1", env=ENV | {switch: "false"})
-    httpx.get(f"{url}/pages/everything/", trust_env=False).raise_for_status()
+    httpx.get(f"{url}/pages/everything/", trust_env=False, timeout=30).raise_for_status()
     sink.wait_for("GET pages/everything/")
     names = {name for span in sink.spans() for name in attributes(span)}
 
@@ -135,7 +135,7 @@ def test_switches(switch, bookshop, sink):
 def test_url_values_can_be_asked_for(bookshop, sink):
     """URLs are sent whole to who asks for it."""
     _, url = bookshop.gunicorn("--workers", "1", env=ENV | {"HOTSPAN_URL_VALUES": "true"})
-    httpx.get(f"{url}/pages/everything/", trust_env=False).raise_for_status()
+    httpx.get(f"{url}/pages/everything/", trust_env=False, timeout=30).raise_for_status()
     sink.wait_for("GET pages/everything/")
     (urls,) = {
         attributes(span)["url.full"]

@@ -40,7 +40,7 @@ def get(request, shared_bookshop, shared_sink):
     def get(page: str, *, last: str | None = None):
         shared_sink.requests.clear()
         with contextlib.suppress(httpx.RemoteProtocolError):
-            httpx.get(f"{url}/pages/{page}/", trust_env=False)
+            httpx.get(f"{url}/pages/{page}/", trust_env=False, timeout=30)
         if last:
             shared_sink.wait_for(last)
         (entry,) = shared_sink.wait_for(f"GET pages/{page}/")
@@ -179,7 +179,7 @@ def test_slow_cache_operations(get):
 def test_uvicorn_ends(bookshop, sink):
     """The last spans arrive although uvicorn ends by a signal."""
     server, url = _uvicorn(bookshop, NEVER_MS)
-    httpx.get(f"{url}/books/", trust_env=False)
+    httpx.get(f"{url}/books/", trust_env=False, timeout=30)
     server.signal(signal.SIGTERM)
 
     assert server.wait() == -signal.SIGTERM

@@ -71,7 +71,7 @@ def entered(way, bookshop):
 
 
 def _visit(url: str, page: str) -> None:
-    httpx.get(f"{url}/{page}/", trust_env=False).raise_for_status()
+    httpx.get(f"{url}/{page}/", trust_env=False, timeout=30).raise_for_status()
 
 
 def _trace(sink, name: str):
@@ -112,8 +112,8 @@ def test_server_that_forks(entered, sink):
 )
 def test_worker(entered, sink):
     """So does a worker of processes, from the publication to the task."""
-    entered.worker()
     entered.run("python", "manage.py", "stock", "--sell", "1")
+    entered.worker()
     entered.wait_until_sold(1)
     task, spans = _trace(sink, "run/books.tasks.buy")
 

@@ -148,8 +148,10 @@ def test_metrics_ask_for_the_key_of_the_api(tmp_path: Path):
     collector.start()
     url = f"http://127.0.0.1:{collector.api_port}/metrics"
     try:
-        refused = httpx.get(url, trust_env=False)
-        allowed = httpx.get(url, headers={"Authorization": "Bearer for-people"}, trust_env=False)
+        refused = httpx.get(url, trust_env=False, timeout=30)
+        allowed = httpx.get(
+            url, headers={"Authorization": "Bearer for-people"}, trust_env=False, timeout=30
+        )
     finally:
         collector.stop()
 

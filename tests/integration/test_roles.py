@@ -199,7 +199,9 @@ def test_processes_with_a_role_each_work_together(start):
 
     answering.wait_for(lambda: answering.api("status")["evaluator_lag_s"] is not None, timeout_s=90)
     ready = [
-        httpx.get(f"http://127.0.0.1:{each.api_port}/readyz", trust_env=False).status_code
+        httpx.get(
+            f"http://127.0.0.1:{each.api_port}/readyz", trust_env=False, timeout=30
+        ).status_code
         for each in (taking, judging, answering)
     ]
     assert ready == [200, 200, 200]
@@ -246,5 +248,5 @@ def _entries_of(collector: Collector, trace_id: str) -> list[dict]:
 
 def _metric(collector: Collector, name: str) -> float:
     url = f"http://127.0.0.1:{collector.api_port}/metrics"
-    lines = httpx.get(url, trust_env=False).text.splitlines()
+    lines = httpx.get(url, trust_env=False, timeout=30).text.splitlines()
     return next(float(line.split()[-1]) for line in lines if line.startswith(name))

@@ -80,7 +80,7 @@ def test_other_names_are_kept_out(api):
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
         }
-        answer = httpx.get(f"{url}/_stcore/stream", headers=headers, trust_env=False)
+        answer = httpx.get(f"{url}/_stcore/stream", headers=headers, trust_env=False, timeout=30)
 
     assert answer.status_code == 403
 

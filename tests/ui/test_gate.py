@@ -20,7 +20,7 @@ def guarded():
     with (
         sample_api.serve() as api,
         ui_process.running(api.url, HOTSPAN_UI_PASSWORD=PASSWORD) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
+        httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
     ):
         yield client
 

@@ -49,7 +49,7 @@ def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
         if process.poll() is not None:
             raise RuntimeError(f"The UI ended: {process.communicate()[0]}")
         try:
-            if httpx.get(f"{url}/_stcore/health", trust_env=False).is_success:
+            if httpx.get(f"{url}/_stcore/health", trust_env=False, timeout=30).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
