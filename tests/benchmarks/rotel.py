@@ -7,22 +7,20 @@ import contextlib
 import os
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
 from lengths import ROUNDS, RUN_S
 from payload import SPANS_PER_REQUEST, Payload
+from senders import SENDERS, send
 
 from hotspan_collector.sql import split_statements
 from support.clickhouse_server import ClickhouseServer
 from support.collector import Collector
 from support.processes import Process, free_port
 
-SENDERS = 64
 # What an answered request may take to be stored, at most.
 _LONGEST_DRAIN_S = 120.0
 _QUIET_S = 3.0
@@ -80,7 +78,7 @@ def _measure(
     with begin(server, dsn, database, directory) as (process, url):
         cpu_before = (cpu_s(process.pid), cpu_s(server.process.pid))
         began = time.monotonic()
-        acknowledged, refused = _send(url, payload)
+        sent = send(url, payload, run_s=RUN_S)
         stored, stored_at = _wait_until_stored(server, table)
         cpu = (
             cpu_s(process.pid) - cpu_before[0],
@@ -89,8 +87,8 @@ def _measure(
         memory_mib = _peak_memory_mib(process.pid)
     return Run(
         stored_spans=stored,
-        acknowledged_spans=acknowledged * SPANS_PER_REQUEST,
-        refused_requests=refused,
+        acknowledged_spans=sent.taken_requests * SPANS_PER_REQUEST,
+        refused_requests=sent.refused_requests,
         seconds=max(stored_at - began, RUN_S),
         cpu_s=sum(cpu),
         collector_cpu_s=cpu[0],
@@ -163,28 +161,6 @@ def _rotel(
     with process:
         process.wait_for_port(http_port)
         yield process, f"http://127.0.0.1:{http_port}/v1/traces"
-
-
-def _send(url: str, payload: Payload) -> tuple[int, int]:
-    """Send as fast as is answered until the time is over; return requests taken, and refused."""
-    counts = {True: 0, False: 0}
-    lock = threading.Lock()
-    until = time.monotonic() + RUN_S
-
-    def send() -> None:
-        headers = {"content-type": "application/x-protobuf"}
-        with httpx.Client(trust_env=False, timeout=60, headers=headers) as client:
-            while time.monotonic() < until:
-                taken = client.post(url, content=payload.fresh()).status_code == httpx.codes.OK
-                with lock:
-                    counts[taken] += 1
-
-    threads = [threading.Thread(target=send) for _ in range(SENDERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return counts[True], counts[False]
 
 
 def _wait_until_stored(server: ClickhouseServer, table: str) -> tuple[int, float]:
