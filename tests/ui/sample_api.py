@@ -185,6 +185,7 @@ class SampleApi:
             "trace_state": "",
             "scope_name": "opentelemetry.instrumentation.psycopg",
             "scope_version": "0.66b1",
+            "scope": {"pool": 3},
             "attributes": {
                 "db.system.name": "postgresql",
                 "db.namespace": "shop",

@@ -341,6 +341,7 @@ def test_span_tabs():
 
     assert [each.title for each in made] == ["Attributes 5", "Events 1", "Links 1", "Resource"]
     assert made[1].sections[0].title == "exception, after 700 µs"
+    assert ("otel.scope.pool", "3") in made[3].sections[0].pairs
     assert links.trace(sample_api.CELERY_TRACE, span_id=f"{2:016x}") == made[2].sections[0].link
 
 

@@ -103,4 +103,5 @@ def _resource(span: Span) -> tuple[tuple[str, str], ...]:
     scope = f"{span.scope_name} {span.scope_version}".strip()
     identity = {"span_id": span.span_id, "otel.scope": scope, "trace_state": span.trace_state}
     known = tuple((name, value) for name, value in identity.items() if value)
-    return (*known, *pairs(span.resource))
+    of_scope = tuple((f"otel.scope.{name}", value) for name, value in pairs(span.scope))
+    return (*known, *of_scope, *pairs(span.resource))
