@@ -145,6 +145,7 @@ class Span(TraceSpan):
     trace_state: str = ""
     scope_name: str = ""
     scope_version: str = ""
+    scope: Attributes = {}
     attributes: Attributes = {}
     resource: Attributes = {}
     events: tuple[SpanEvent, ...] = ()
