@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hotspan_collector.rules.evaluator import Timing
 from hotspan_collector.rules.touched import Bounds
+from hotspan_collector.sql import load_blocks
 from hotspan_collector.store.port import SpanStore
 from support.collector import EMBEDDED_FIRST
 from support.embedded import emptied_store, shared_store
@@ -300,6 +301,33 @@ def test_a_long_trace_rests(store):
     (entry,) = entries(store)
 
     assert (resting.traces, resting.waiting, entry["spans"]) == (0, 1, 68)
+
+
+@on_stores
+def test_a_long_trace_is_not_multiplied_by_its_entries(store):
+    """Nothing is joined by its trace alone: 130,000 spans took half a minute so, and 2 GiB."""
+    new_evaluator(store, rules=RULES)
+    # The sizes make the difference to ClickHouse's plans.
+    for columns, ids, rows in (
+        ("tick_members (trace_id, span_id, entry_span_id)", "id, id", 66_000),
+        ("tick_spans (trace_id, span_id)", "id", 66_000),
+        ("rule_entries (trace_id, entry_span_id)", "id", 6_600),
+    ):
+        store.execute(
+            f"INSERT INTO {columns} WITH reinterpretAsFixedString(number) AS id "
+            f"SELECT toFixedString('a', 16), {ids} FROM numbers({rows})"
+        )
+    fill = load_blocks("hotspan_collector.rules", "evaluate.sql")["fill_rule_spans"]
+    plan = store.rows(f"EXPLAIN actions = 1 {fill.removeprefix('INSERT INTO rule_spans')}")
+    conditions = [
+        line.split("Join conditions: ")[1]
+        for row in plan
+        for line in row.values()
+        if "Join conditions: " in line
+    ]
+
+    assert len(conditions) == 2
+    assert all(" AND " in each for each in conditions)
 
 
 def test_a_trace_that_cannot_be_evaluated_is_put_aside():

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
     from hotspan_collector.database import Row
 
-__all__ = ["ENGINE_SETTINGS", "SPAN_SETTINGS", "ClickHouse", "translate_error"]
+__all__ = [
+    "ENGINE_SETTINGS",
+    "JOIN_SETTINGS",
+    "JOIN_SETTINGS_SINCE",
+    "SPAN_SETTINGS",
+    "ClickHouse",
+    "translate_error",
+]
 
 _CODE = re.compile(r"[Cc]ode: (\d+)")
 
@@ -49,6 +56,14 @@ ENGINE_SETTINGS: Mapping[str, object] = {
     "optimize_and_compare_chain": 0,
 }
 """ClickHouse settings that every statement of ours has."""
+
+JOIN_SETTINGS: Mapping[str, object] = {
+    # Of tables that are joined by trace and span, two would be joined by their trace alone: every
+    # span of a long trace with every entry of it.
+    "enable_join_transitive_predicates": 0,
+}
+"""ClickHouse settings of our queries, for versions that know them."""
+JOIN_SETTINGS_SINCE = (26, 4)
 
 SPAN_SETTINGS: Mapping[str, object] = {
     **ENGINE_SETTINGS,

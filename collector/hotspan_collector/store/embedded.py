@@ -14,6 +14,7 @@ from hotspan_collector.errors import DataDirectoryInUseError, StoreRefusedError
 from hotspan_collector.sql import literal
 from hotspan_collector.store.clickhouse import (
     ENGINE_SETTINGS,
+    JOIN_SETTINGS,
     SPAN_SETTINGS,
     ClickHouse,
     translate_error,
@@ -79,7 +80,7 @@ class EmbeddedStore(ClickHouse):
         self._lock_file = None if directory is None else _lock(directory)
         self._bounds = bounds
         self._engine_options = {**_ENGINE_OPTIONS, "max_server_memory_usage": memory_bytes}
-        self._settings = {**ENGINE_SETTINGS, **settings}
+        self._settings = {**ENGINE_SETTINGS, **JOIN_SETTINGS, **settings}
         self._insert_settings = {**SPAN_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
         # The place of the bytes is the only thing that differs between two inserts.
         self._insert = insert_statement(

@@ -19,6 +19,8 @@ from hotspan_collector.errors import (
 )
 from hotspan_collector.store.clickhouse import (
     ENGINE_SETTINGS,
+    JOIN_SETTINGS,
+    JOIN_SETTINGS_SINCE,
     SPAN_SETTINGS,
     ClickHouse,
     translate_error,
@@ -176,11 +178,14 @@ class ServerStore(ClickHouse):
         try:
             client = clickhouse_connect.get_client(**self._options)
             self._version = version = str(client.server_version)
-            if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_VERSION:
+            release = tuple(int(part) for part in version.split(".")[:2])
+            if release < MINIMUM_VERSION:
                 minimum = ".".join(str(part) for part in MINIMUM_VERSION)
                 raise StoreTooOldError(
                     f"The ClickHouse server is version {version}; hotspan needs {minimum} or newer."
                 )
+            if release >= JOIN_SETTINGS_SINCE:
+                self._settings = {**JOIN_SETTINGS, **self._settings}
             client.command(f"CREATE DATABASE IF NOT EXISTS `{self._database}`")
             client.close()
         except ClickHouseError as error:
