@@ -39,6 +39,8 @@ RELEASES = (PROBLEM_RELEASE, "1.1.0")
 POLL_S = 0.5
 # An entry that is there, and nothing left to evaluate, twice in a row: no rule is still at work.
 QUIET_POLLS = 2
+# Celery's worker says so, at the end of what it says at its start.
+WORKER_IS_READY = " ready."
 # Rules over windows look again a little later; what they have to find may still come.
 LAST_LOOK_S = 30
 # Tells a folder that the demo may delete.
@@ -102,8 +104,14 @@ class Demo:
         if not settings.once:
             supervisor.start(commands.ui(settings))
         supervisor.start(commands.web(settings, hash_key=hash_key))
-        supervisor.start(commands.worker(settings, hash_key=hash_key))
+        worker = supervisor.start(commands.worker(settings, hash_key=hash_key))
         self._await_url(f"{settings.shop_url}/health/", what="The shop")
+        # Or tasks would wait for it, as they do behind a backlog.
+        supervisor.wait_until(
+            lambda: WORKER_IS_READY in worker.last_lines(),
+            what="The task worker",
+            within_s=settings.start_timeout_s,
+        )
 
     def _await_url(self, url: str, *, what: str) -> None:
         def answers() -> bool:
