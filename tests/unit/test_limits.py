@@ -42,6 +42,18 @@ def test_requests_within_the_limits_are_left_alone():
     assert check(body, LIMITS) == Checked(body, {"first": 4, "second": 2, "third": 4})
 
 
+@pytest.mark.parametrize("length", [1, 5_000])
+def test_spans_are_counted_by_service(length):
+    """However much a process says of itself, and however often."""
+    processes = [("first", 1), ("second", 1), ("first", 2), ("second", 1)]
+    body = b"".join(
+        request([one(), one()], service=service, resource={"process.pid": pid, "x": "x" * length})
+        for service, pid in processes
+    )
+
+    assert check(body, LIMITS).census == {"first": 4, "second": 4}
+
+
 def test_a_span_with_a_large_attribute_is_taken_out():
     """The others of the request are kept, and the loss is counted by service."""
     spans = [one("a"), one("large", text="x" * (2 * MIB + 1)), one("b")]
