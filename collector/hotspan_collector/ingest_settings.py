@@ -160,10 +160,11 @@ class IngestSettings(BaseSettings):
         description="How long a request waits for others to be committed with it, in milliseconds.",
     )
     commit_max_bytes: int = Field(
-        default=16 * _MIB,
+        default=8 * _MIB,
         ge=1024,
         description="A commit is started early when this many bytes wait for it. Larger ones cost "
-        "less CPU a span, and more memory in ClickHouse: about ten times their size.",
+        "less CPU a span, keep fewer cores busy at once, and need more memory in ClickHouse: about "
+        "ten times their size.",
     )
     commit_queue_bytes: int = Field(
         default=128 * _MIB,

@@ -36,9 +36,9 @@ class MemoryStore:
         self.opened = threading.Event()
         self.opened.set()
 
-    def insert_spans(self, body: bytes, *, token: str) -> int:
+    def insert_spans(self, *requests: bytes, token: str) -> int:
         assert self.opened.wait(10)
-        spans = list(spans_of(parse(body)))
+        spans = list(spans_of(parse(b"".join(requests))))
         self.fails([each.name for each in spans])
         kept = [each.name for each in spans if not reason(each, self.span_bounds())]
         if kept:

@@ -37,9 +37,9 @@ class FailingStore:
         self.fails: Callable[[list[str]], None] = lambda names: None
         self.inserts = 0
 
-    def insert_spans(self, body: bytes, *, token: str) -> int:
+    def insert_spans(self, *requests: bytes, token: str) -> int:
         self.inserts += 1
-        spans = list(spans_of(parse(body)))
+        spans = list(spans_of(parse(b"".join(requests))))
         self.fails([each.name for each in spans])
         kept = [each.name for each in spans if not reason(each, self.span_bounds())]
         if token not in self.tokens:
@@ -196,9 +196,9 @@ def test_an_insert_whose_answer_was_lost_is_stored_once(parts: Parts):
     tokens: list[str] = []
     insert = parts.store.insert_spans
 
-    def remembers(body: bytes, *, token: str) -> int:
+    def remembers(*requests: bytes, token: str) -> int:
         tokens.append(token)
-        return insert(body, token=token)
+        return insert(*requests, token=token)
 
     parts.store.insert_spans = remembers  # type: ignore[method-assign]
     parts.store.fails = stores_and_fails
@@ -297,8 +297,8 @@ def test_a_batch_that_never_works_does_not_hold_up_the_rest(parts: Parts):
     parts.store.fails = lambda names: None
     insert = parts.store.insert_spans
 
-    def loses(body: bytes, *, token: str) -> int:
-        return insert(body, token=token) - (b"lost" in body)
+    def loses(*requests: bytes, token: str) -> int:
+        return insert(*requests, token=token) - (b"lost" in b"".join(requests))
 
     parts.store.insert_spans = loses  # type: ignore[method-assign]
     for _ in range(40):

@@ -50,7 +50,8 @@ def run_rules(store: SpanStore, requests: Sequence[bytes], *, catalogue: Catalog
 
     """
     spans = sum(
-        store.insert_spans(body, token=str(number)) for number, body in enumerate(_joined(requests))
+        store.insert_spans(*batch, token=str(number))
+        for number, batch in enumerate(_batches(requests))
     )
     return _evaluate(store, catalogue, spans=spans)
 
@@ -81,15 +82,15 @@ def _widened(rule: Rule, minutes: float) -> Rule:
     return replace(rule, values={**rule.values, WINDOW: max(known, minutes)})
 
 
-def _joined(requests: Sequence[bytes]) -> Iterator[bytes]:
-    """Join requests, which makes one request, up to what an insert should carry."""
-    parts: list[bytes] = []
+def _batches(requests: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Put together what an insert should carry."""
+    batch: list[bytes] = []
     size_bytes = 0
     for request in requests:
-        if parts and size_bytes + len(request) > _INSERT_BYTES:
-            yield b"".join(parts)
-            parts, size_bytes = [], 0
-        parts.append(request)
+        if batch and size_bytes + len(request) > _INSERT_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(request)
         size_bytes += len(request)
-    if parts:
-        yield b"".join(parts)
+    if batch:
+        yield batch

@@ -206,7 +206,7 @@ class Writer:
         """Store requests; an error says that one cannot be stored at the moment."""
         expected = sum(request.spans for request in batch)
         try:
-            written = self._insert(b"".join(request.body for request in batch), token)
+            written = self._insert(*(request.body for request in batch), token=token)
             if written == expected:
                 return [Outcome()] * len(batch)
             outcomes = [self._explained(request) for request in batch]
@@ -245,7 +245,7 @@ class Writer:
         for body in halve(request.body):
             half = Request(body, census_of(body))
             try:
-                written = self._insert(body, secrets.token_hex(16))
+                written = self._insert(body, token=secrets.token_hex(16))
                 invalid = self._explained(half).losses if written != half.spans else Counter()
                 self._check_count(written, half.spans - invalid.total())
                 losses.update(invalid)
@@ -264,9 +264,9 @@ class Writer:
         kept = self._quarantine.keep(request.body, service=service, spans=1, message=str(error))
         return Counter({(service, "quarantined" if kept else "refused"): 1})
 
-    def _insert(self, body: bytes, token: str) -> int:
+    def _insert(self, *requests: bytes, token: str) -> int:
         try:
-            written = self._store.insert_spans(body, token=token)
+            written = self._store.insert_spans(*requests, token=token)
         except (StoreOverloadedError, StoreRefusedError):
             raise
         except StoreUnavailableError as error:
@@ -286,7 +286,7 @@ class Writer:
     def _check_store(self, error: HotspanError) -> None:
         """Tell a store that refuses spans from one that refuses everything."""
         try:
-            self._insert(_NO_VALID_SPAN, secrets.token_hex(16))
+            self._insert(_NO_VALID_SPAN, token=secrets.token_hex(16))
         except (StoreOverloadedError, StoreRefusedError) as broken:
             _LOG.error("store_broken", error=str(broken))
             raise StoreUnavailableError(

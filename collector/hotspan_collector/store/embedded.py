@@ -23,6 +23,7 @@ from hotspan_collector.store.redaction import NO_REDACTION
 from hotspan_collector.store.spans_insert import (
     EMBEDDED_FORMAT,
     SpanBounds,
+    delimited,
     insert_statement,
     request_structure,
 )
@@ -84,7 +85,7 @@ class EmbeddedStore(ClickHouse):
         self._insert_settings = {**SPAN_SETTINGS, **insert_settings, **EMBEDDED_FORMAT}
         # The place of the bytes is the only thing that differs between two inserts.
         self._insert = insert_statement(
-            f"file('{_PLACE}', 'ProtobufSingle', $$ {request_structure()} $$)",
+            f"file('{_PLACE}', 'Protobuf', $$ {request_structure()} $$)",
             redaction,
             bounds.retention,
         )
@@ -120,13 +121,13 @@ class EmbeddedStore(ClickHouse):
         source = f"file({literal(path.resolve())}, 'Native', 'auto', 'zstd')"
         self.execute(f"INSERT INTO {table} SELECT * FROM {source}")  # noqa: S608 (a table of ours)
 
-    def insert_spans(self, body: bytes, *, token: str) -> int:
+    def insert_spans(self, *requests: bytes, token: str) -> int:
         """See `SpanStore.insert_spans`."""
         # chdb reads from files only; a memory file has no disk behind it.
         descriptor = os.memfd_create("otlp")
         try:
             with os.fdopen(os.dup(descriptor), "wb") as memory:
-                memory.write(body)
+                memory.writelines(delimited(requests))
             statement = self._insert.replace(_PLACE, f"/proc/{os.getpid()}/fd/{descriptor}")
             result = self._inserter().query(
                 f"{statement}\nSETTINGS insert_deduplication_token = '{token}'",

@@ -59,9 +59,9 @@ class LateStore:
         """See `SpanStore.insert_file`."""
         self._opened().insert_file(table, path)
 
-    def insert_spans(self, body: bytes, *, token: str) -> int:
+    def insert_spans(self, *requests: bytes, token: str) -> int:
         """See `SpanStore.insert_spans`."""
-        return self._opened().insert_spans(body, token=token)
+        return self._opened().insert_spans(*requests, token=token)
 
     def span_bounds(self) -> Mapping[str, int]:
         """See `SpanStore.span_bounds`."""

@@ -16,11 +16,11 @@ __all__ = ["SpanStore"]
 class SpanStore(Database, Protocol):
     """A database that takes OTLP requests as they came."""
 
-    def insert_spans(self, body: bytes, *, token: str) -> int:
-        """Store the spans of an ExportTraceServiceRequest; durable when it returns.
+    def insert_spans(self, *requests: bytes, token: str) -> int:
+        """Store the spans of ExportTraceServiceRequests; durable when it returns.
 
         Args:
-            body: one or several serialized requests, joined.
+            requests: serialized; decoded one after the other, while those before are stored.
             token: equal for every try at storing the same bytes, so that they are stored once.
 
         Returns:

@@ -29,6 +29,7 @@ from hotspan_collector.store.redaction import NO_REDACTION
 from hotspan_collector.store.spans_insert import (
     SERVER_FORMAT,
     SpanBounds,
+    delimited,
     insert_statement,
     request_structure,
 )
@@ -102,9 +103,7 @@ class ServerStore(ClickHouse):
         self._settings = {**ENGINE_SETTINGS, **settings}
         self._insert_settings = {**SPAN_SETTINGS, **insert_settings, **SERVER_FORMAT}
         source = f"input($$ {request_structure()} $$)"
-        self._insert = (
-            f"{insert_statement(source, redaction, bounds.retention)}\nFORMAT ProtobufSingle"
-        )
+        self._insert = f"{insert_statement(source, redaction, bounds.retention)}\nFORMAT Protobuf"
         self._sessions: list[ClickHouse] = []
         super().__init__(connect=self._new_client)
         self._prepare()
@@ -143,20 +142,20 @@ class ServerStore(ClickHouse):
             chunks = (chunk for chunk in iter(partial(file.read, _CHUNK_BYTES), b""))
             client.raw_insert(table, insert_block=chunks, fmt="Native")
 
-    def insert_spans(self, body: bytes, *, token: str) -> int:
+    def insert_spans(self, *requests: bytes, token: str) -> int:
         """See `SpanStore.insert_spans`."""
         statement = self._insert
         for name, value in self._bounds.parameters().items():
             statement = statement.replace(f"{{{name}:UInt64}}", str(value))
-        head = f"{statement}\n".encode()
+        pieces = [f"{statement}\n".encode(), *delimited(requests)]
         with self._client() as client:
-            # As a command's data, all of the body would be decoded, to see whether it reads: half
-            # of our CPU. As pieces it is sent as it is.
+            # As a command's data, all of them would be decoded, to see whether it reads: half
+            # of our CPU. As pieces they are sent as they are.
             summary = client.raw_insert(
                 "",  # the table is in the statement
-                insert_block=(piece for piece in (head, body)),
+                insert_block=(piece for piece in pieces),
                 settings={**self._insert_settings, "insert_deduplication_token": token},
-                transport_settings={"Content-Length": str(len(head) + len(body))},
+                transport_settings={"Content-Length": str(sum(map(len, pieces)))},
             )
         return int(summary.written_rows)
 

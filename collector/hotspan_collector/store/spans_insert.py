@@ -11,12 +11,15 @@ from hotspan_collector.sql import load_blocks
 from hotspan_collector.store.retention import DAY_NS, Retention
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from hotspan_collector.store.redaction import Redaction
 
 __all__ = [
     "EMBEDDED_FORMAT",
     "SERVER_FORMAT",
     "SpanBounds",
+    "delimited",
     "insert_statement",
     "request_structure",
 ]
@@ -28,6 +31,8 @@ _ANY_VALUE = (
 )
 
 _FILES = files(__package__)
+
+_LOW_BITS = 0x7F
 
 _MESSAGE = "ExportTraceServiceRequest"
 
@@ -42,6 +47,22 @@ SERVER_FORMAT: dict[str, object] = {
 EMBEDDED_FORMAT: dict[str, object] = {
     "format_schema": f"{_FILES.joinpath('otlp_trace.proto')}:{_MESSAGE}",
 }
+
+
+def delimited(messages: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield what ClickHouse's format Protobuf is made of: lengths, as varints, and messages."""
+    for message in messages:
+        yield _varint(len(message))
+        yield message
+
+
+def _varint(number: int) -> bytes:
+    digits = bytearray()
+    while number > _LOW_BITS:
+        digits.append(number & _LOW_BITS | _LOW_BITS + 1)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)
 
 
 def request_structure() -> str:
