@@ -7,7 +7,8 @@ as Python objects.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hotspan_collector.api.attributes import attributes
@@ -26,28 +27,46 @@ if TYPE_CHECKING:
 __all__ = ["read_span", "read_trace"]
 
 _QUERIES = load_blocks(__package__ or "", "traces.sql")
-# Spans may come after the bounds of their trace were last written.
 _MARGIN_NS = 3_600 * 1_000_000_000
 _LATEST_NS = 7_258_118_400 * 1_000_000_000  # the year 2200
 _MOST_FINDINGS = 1_000
 _NO_SPAN = "0" * 16
+# Findings are read while spans are.
+_BESIDE = ThreadPoolExecutor(max_workers=8, thread_name_prefix="api-findings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the spans and the findings of a trace are."""
+
+    trace_id: str
+    started_ns: int
+    ended_ns: int
+    is_evaluated: bool
+    is_pinned: bool
+    """It is kept as evidence, beyond its retention."""
+
+    @property
+    def spans(self) -> str:
+        """The table, or what stands in for it, as SQL."""
+        return _QUERIES["spans_and_pinned"] if self.is_pinned else "spans"
+
+    def bounds(self, *, margin_ns: int = 0) -> dict[str, object]:
+        """Return the parameters that say which trace it is, and when."""
+        return {
+            "trace_id": self.trace_id,
+            "from_ns": self.started_ns - margin_ns,
+            "to_ns": self.ended_ns + margin_ns,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Header:
-    trace_id: str
-    bounds: dict[str, object]
-    """The trace, and between which times its spans and findings are."""
-
+    place: _Place
     started_ns: int
     ended_ns: int
     services: list[str]
     spans: int
-    is_pinned: bool
-    """It is kept as evidence, beyond its retention."""
-
-    source: str
-    """Where its spans are, as SQL."""
 
 
 def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_spans: int) -> bytes:
@@ -57,12 +76,14 @@ def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_s
         NotFoundError: no span of it is stored.
 
     """
-    header = _read_header(database, trace_id)
+    place = _find(database, trace_id)
+    reading = _BESIDE.submit(_read_findings, database, place)
+    header = _read_header(database, place)
     lines = database.json_bytes(
-        _QUERIES["trace_spans"].replace("{spans}", header.source),
-        {**header.bounds, "started_ns": header.started_ns, "limit": max_spans},
+        _QUERIES["trace_spans"].replace("{spans}", place.spans),
+        {**header.place.bounds(), "started_ns": header.started_ns, "limit": max_spans},
     )
-    findings = _read_findings(database, header)
+    findings = reading.result()
     head = {
         "trace_id": trace_id,
         "start": _rfc3339(header.started_ns),
@@ -76,11 +97,13 @@ def read_trace(database: Database, catalogue: Catalogue, *, trace_id: str, max_s
     return b"".join((opened, b',"spans":[', lines.rstrip(b"\n").replace(b"\n", b","), b"]}"))
 
 
-def _read_findings(database: Database, header: _Header) -> Sequence[Row]:
-    source = "known_findings" if header.is_pinned else "findings"
-    current = "" if header.is_pinned else _QUERIES["of_latest_evaluation"]
+def _read_findings(database: Database, place: _Place) -> Sequence[Row]:
+    if not place.is_evaluated:
+        return ()
+    source = "known_findings" if place.is_pinned else "findings"
+    current = "" if place.is_pinned else _QUERIES["of_latest_evaluation"]
     sql = _QUERIES["trace_findings"].replace("{findings}", source).replace("{current}", current)
-    return database.rows(sql, {**header.bounds, "limit": _MOST_FINDINGS})
+    return database.rows(sql, {**place.bounds(), "limit": _MOST_FINDINGS})
 
 
 def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
@@ -90,9 +113,9 @@ def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
         NotFoundError: it is not stored.
 
     """
-    header = _read_header(database, trace_id)
-    query = _QUERIES["span"].replace("{spans}", header.source)
-    rows = database.rows(query, {**header.bounds, "span_id": span_id})
+    header = _read_header(database, _find(database, trace_id))
+    query = _QUERIES["span"].replace("{spans}", header.place.spans)
+    rows = database.rows(query, {**header.place.bounds(), "span_id": span_id})
     if not rows:
         raise NotFoundError(f"Trace {trace_id} has no span {span_id}.")
     span = _span(rows[0], trace_started_ns=header.started_ns)
@@ -101,35 +124,36 @@ def read_span(database: Database, *, trace_id: str, span_id: str) -> Span:
     return span.model_copy(update={"events": [*span.events, *events]})
 
 
-def _read_header(database: Database, trace_id: str) -> _Header:
-    found = database.rows(_QUERIES["trace_bounds"], {"trace_id": trace_id})
-    known = found[0] if found else None
-    bounds: dict[str, object] = {"trace_id": trace_id, "from_ns": 0, "to_ns": _LATEST_NS}
-    if known:
-        bounds["from_ns"] = known["started_ns"] - _MARGIN_NS
-        bounds["to_ns"] = known["ended_ns"] + _MARGIN_NS
-    is_pinned = bool(known and known["is_pinned"])
-    source = _QUERIES["spans_and_pinned"] if is_pinned else "spans"
-    row = database.rows(_QUERIES["trace_header"].replace("{spans}", source), bounds)[0]
+def _find(database: Database, trace_id: str) -> _Place:
+    """Ask what the evaluator knows of a trace: of one that has just come, nothing."""
+    known = database.rows(_QUERIES["trace_bounds"], {"trace_id": trace_id})
+    return _Place(
+        trace_id=trace_id,
+        started_ns=known[0]["started_ns"] if known else 0,
+        ended_ns=known[0]["ended_ns"] if known else _LATEST_NS,
+        is_evaluated=bool(known),
+        is_pinned=bool(known and known[0]["is_pinned"]),
+    )
+
+
+def _read_header(database: Database, place: _Place) -> _Header:
+    # Spans may come after the bounds of their trace were last written.
+    asked = place.bounds(margin_ns=_MARGIN_NS if place.is_evaluated else 0)
+    row = database.rows(_QUERIES["trace_header"].replace("{spans}", place.spans), asked)[0]
     if not row["spans"]:
         raise NotFoundError(
-            f"No span of trace {trace_id} is stored: it has not come yet, or it is older than the "
-            "retention."
+            f"No span of trace {place.trace_id} is stored: it has not come yet, or it is older "
+            "than the retention."
         )
-    both = (row, known) if known else (row,)
+    started_ns, ended_ns = row["started_ns"], row["ended_ns"]
+    if place.is_evaluated:
+        started_ns, ended_ns = min(started_ns, place.started_ns), max(ended_ns, place.ended_ns)
     return _Header(
-        trace_id=trace_id,
-        bounds={
-            "trace_id": trace_id,
-            "from_ns": min(each["started_ns"] for each in both),
-            "to_ns": max(each["ended_ns"] for each in both),
-        },
+        place=replace(place, started_ns=started_ns, ended_ns=ended_ns),
         started_ns=row["started_ns"],
         ended_ns=row["ended_ns"],
         services=list(row["services"]),
         spans=row["spans"],
-        is_pinned=is_pinned,
-        source=source,
     )
 
 
