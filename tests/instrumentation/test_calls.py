@@ -36,6 +36,7 @@ def get(shared_bookshop, shared_sink, carrier, postman):
     _, url = shared_bookshop.gunicorn()
 
     def get(page: str, query: str = ""):
+        shared_sink.requests.clear()
         httpx.get(f"{url}/calls/{page}/{query}", trust_env=False, timeout=30)
         (entry,) = shared_sink.wait_for(f"GET calls/{page}/")
         trace = [span for span in shared_sink.spans() if span.trace_id == entry.trace_id]
@@ -136,7 +137,6 @@ def test_where_calls_are_made(get, shared_sink, page, in_transaction, in_signal)
 
 def test_queries_are_no_calls(get, shared_sink):
     """What concerns calls to other services is not said of statements."""
-    shared_sink.requests.clear()
     get("in_signal")
     (insert,) = shared_sink.spans("INSERT")
 
