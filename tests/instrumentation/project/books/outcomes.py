@@ -100,4 +100,5 @@ def exhaust_memory():
 
 @shared_task
 def abort():
+    time.sleep(SENT_S)
     os.abort()  # as C libraries do that get no memory
