@@ -48,8 +48,6 @@ CLUSTER_QUERIES: Mapping[str, object] = {
     "parallel_distributed_insert_select": 0,
     # What an evaluator has put aside is known on its node only, and sent with each question.
     "prefer_global_in_and_join": 1,
-    # With it a shard of ClickHouse 26.7 aborted in one of ten rounds of window rules.
-    "distributed_aggregation_memory_efficient": 0,
 }
 """ClickHouse settings of every statement on a cluster."""
 
