@@ -55,14 +55,19 @@ INNER JOIN chosen USING (fingerprint, trace_id, entry_span_id, generation)
 LIMIT 1 BY fingerprint, chosen.role
 
 -- name: pin_spans
--- Of traces whose findings are pinned and that are not.
+-- Of traces whose findings are pinned and that are not; what was sent twice is one.
 INSERT INTO pinned_spans
 SELECT *
-FROM spans
-WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
-    AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))
-    AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))
-    AND trace_id NOT IN (SELECT trace_id FROM pinned_spans)
+FROM
+(
+    SELECT *
+    FROM spans
+    WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
+        AND start_time >= (SELECT min(started) FROM trace_bounds WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))
+        AND start_time <= (SELECT max(ended) FROM trace_bounds WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16)))
+        AND trace_id NOT IN (SELECT trace_id FROM pinned_spans)
+    LIMIT 1 BY trace_id, span_id
+)
 ORDER BY trace_id, start_time, span_id
 LIMIT {most_spans:UInt32} BY trace_id
 

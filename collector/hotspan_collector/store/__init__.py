@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hotspan_collector.store.port import SpanStore
 
 _LOG = structlog.get_logger(__name__)
+# What a migration of a server may take: copying a store is minutes.
 _PATIENCE_S = 6 * 3600.0
 
 __all__ = ["open_or_await_store", "open_store", "redaction_of", "retention_of"]
